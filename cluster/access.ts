@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { readFileIfThere, writeFileWhole } from '../common/files.ts';
+import { type Authorities, issueAdministrator, issueEtcdClient } from './credentials.ts';
+import { renderKubeconfig } from './kubeconfig.ts';
+import type { Credential } from './pki.ts';
+import { apiPort, type ClusterPlan, controlPlanesOf } from './plan.ts';
+
+/** How to reach a cluster from this machine; kept in `access.json` (0600). */
+export interface ClusterAccess {
+  readonly kubeconfig: string;
+  readonly api: { readonly host: string; readonly port: number };
+  readonly authorityCertificate: string;
+  readonly administrator: Credential;
+  readonly etcd: {
+    readonly hosts: readonly string[];
+    readonly authorityCertificate: string;
+    readonly client: Credential;
+  };
+}
+
+const accessPath = (dir: string): string => join(dir, 'access.json');
+
+/** Issues an administrator's credentials once, so that a kubeconfig given out stays the same; made again where the file is damaged. */
+export const ensureAccess = async (plan: ClusterPlan, authorities: Authorities): Promise<ClusterAccess> => {
+  const known = await readAccess(plan.dir);
+  if (known !== undefined) return known;
+  const administrator = await issueAdministrator(authorities);
+  const access: ClusterAccess = {
+    kubeconfig: renderKubeconfig(
+      `understudy-${plan.spec.name}`,
+      `https://${plan.apiAddress}:${apiPort}`,
+      authorities.kubernetes.certificate,
+      administrator,
+    ),
+    api: { host: plan.apiAddress, port: apiPort },
+    authorityCertificate: authorities.kubernetes.certificate,
+    administrator,
+    etcd: {
+      hosts: controlPlanesOf(plan).map((node) => node.address),
+      authorityCertificate: authorities.etcd.certificate,
+      client: await issueEtcdClient(authorities),
+    },
+  };
+  await writeFileWhole(accessPath(plan.dir), JSON.stringify(access));
+  await writeFileWhole(join(plan.dir, 'kubeconfig'), access.kubeconfig);
+  return access;
+};
+
+/** @returns undefined where there is no cluster, or its file is cut short */
+export const readAccess = async (dir: string): Promise<ClusterAccess | undefined> => {
+  const text = await readFileIfThere(accessPath(dir));
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as ClusterAccess;
+  } catch {
+    return undefined;
+  }
+};

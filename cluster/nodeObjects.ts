@@ -1,0 +1,57 @@
+import { waitFor } from '../common/waitFor.ts';
+import { type ApiClient, expectOk } from './apiClient.ts';
+import type { NodePlan } from './plan.ts';
+
+/** What a kubelet may not say of itself (NodeRestriction), and what has to be there before the first pod is placed. */
+const nodeObject = (node: NodePlan): object => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: {
+    name: node.name,
+    labels:
+      node.role === 'control-plane'
+        ? // `master` is the name that OpenShift's manifests select.
+          { 'node-role.kubernetes.io/control-plane': '', 'node-role.kubernetes.io/master': '' }
+        : { 'node-role.kubernetes.io/worker': '' },
+  },
+  spec: { podCIDR: node.podCidr, podCIDRs: [node.podCidr] },
+});
+
+/** Waits until the API server answers; not for its `readyz`, which needs the KMS plugin, which needs the API server. */
+export const waitForApi = (api: ApiClient): Promise<void> =>
+  waitFor(async () => (expectOk(await api.ask('GET', '/livez'), 'reach /livez').status === 200 ? true : undefined), {
+    what: 'kube-apiserver alive',
+    timeoutMs: 90_000,
+    intervalMs: 50,
+    next: "see 'understudy logs kube-apiserver' and 'understudy logs etcd'",
+  }).then(() => {});
+
+/** Declares the nodes before their kubelets come; a node that is there already stays as it is. */
+export const declareNodes = async (api: ApiClient, nodes: readonly NodePlan[]): Promise<void> => {
+  await Promise.all(
+    nodes.map(async (node) => {
+      const response = await api.ask('POST', '/api/v1/nodes', nodeObject(node));
+      expectOk(response, `declare node ${node.name}`, [409]);
+    }),
+  );
+};
+
+export const forgetNode = async (api: ApiClient, name: string): Promise<void> => {
+  expectOk(await api.ask('DELETE', `/api/v1/nodes/${name}`), `delete node ${name}`, [404]);
+};
+
+interface NodeList {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string };
+    readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+  }[];
+}
+
+/** The names of the nodes that are Ready. */
+export const readyNodes = async (api: ApiClient): Promise<ReadonlySet<string>> => {
+  const response = expectOk(await api.ask('GET', '/api/v1/nodes'), 'list the nodes');
+  const list = JSON.parse(response.body) as NodeList;
+  const isReady = (node: NodeList['items'][number]): boolean =>
+    node.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;
+  return new Set(list.items.filter(isReady).map((node) => node.metadata.name));
+};

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { Failure } from '../common/failure.ts';
+import { readFileIfThere, writeFileWhole } from '../common/files.ts';
+import type { ClusterSpec } from './plan.ts';
+
+/** What of a cluster cannot be derived again, kept in `cluster.json`: what it was asked to be, and its network. */
+export interface ClusterRecord {
+  readonly spec: ClusterSpec;
+  /** First three octets of its /24. */
+  readonly network: string;
+}
+
+const recordPath = (dir: string): string => join(dir, 'cluster.json');
+
+const isRecord = (value: unknown): value is ClusterRecord => {
+  const record = value as Partial<ClusterRecord> | null;
+  return (
+    typeof record === 'object' &&
+    /^\d+\.\d+\.\d+$/.test(record?.network ?? '') &&
+    typeof record?.spec?.name === 'string' &&
+    typeof record.spec.controlPlanes === 'number' &&
+    typeof record.spec.workers === 'number' &&
+    typeof record.spec.egress === 'boolean'
+  );
+};
+
+const parseRecord = (text: string): ClusterRecord | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * @returns undefined where there is no cluster
+ * @throws Failure where the file is damaged
+ */
+export const readRecord = async (dir: string): Promise<ClusterRecord | undefined> => {
+  const text = await readFileIfThere(recordPath(dir));
+  if (text === undefined) return undefined;
+  const record = parseRecord(text);
+  if (record !== undefined) return record;
+  throw new Failure({
+    tried: `read ${recordPath(dir)}`,
+    got: 'it is cut short or was edited',
+    next: "remove the cluster with 'understudy down' and make it anew with 'understudy up'",
+  });
+};
+
+export const writeRecord = (dir: string, record: ClusterRecord): Promise<void> =>
+  writeFileWhole(recordPath(dir), `${JSON.stringify(record, null, 2)}\n`);
