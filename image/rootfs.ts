@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Failure } from '../common/failure.ts';
 import { nonroot } from './image.ts';
@@ -37,14 +36,13 @@ export const programEntries = async (hostPath: string, path: string): Promise<re
 export const pinnedNode = (): string => {
   const name = `node-linux-${process.arch}`;
   try {
-    const path = createRequire(import.meta.url).resolve(`${name}/bin/node`);
-    if (existsSync(path)) return path;
-  } catch {
-    // Told below, as for a package whose binary is missing.
+    return createRequire(import.meta.url).resolve(`${name}/bin/node`);
+  } catch (cause) {
+    throw new Failure({
+      tried: `find the Node executable of the npm package ${name}`,
+      got: 'it is not installed',
+      next: "run 'npm ci' without --omit=optional",
+      cause,
+    });
   }
-  throw new Failure({
-    tried: `find the Node executable of the npm package ${name}`,
-    got: 'it is not installed',
-    next: "run 'npm ci' without --omit=optional",
-  });
 };

@@ -56,14 +56,16 @@ const firstBytes = async (path: string): Promise<string> => {
  */
 export const sharedLibraries = async (program: string): Promise<readonly SharedLibrary[]> => {
   const tried = `find the shared libraries of ${program}`;
-  const magic = await firstBytes(program).catch((cause: unknown) => {
-    throw new Failure({ tried, got: messageOf(cause), next: 'check that the file exists and is readable', cause });
-  });
+  const failing = (next: string) => (cause: unknown) => {
+    throw new Failure({ tried, got: messageOf(cause), next, cause });
+  };
+  const magic = await firstBytes(program).catch(failing('check that the file exists and is readable'));
   if (magic !== '\x7fELF') {
     throw new Failure({ tried, got: 'it is not an ELF executable', next: 'give the path of a Linux program' });
   }
   // A static program makes ldd exit with 1, so its exit code says nothing.
-  const { stdout } = await tryExec('ldd', [program], { env: { ...process.env, LC_ALL: 'C' } });
+  const options = { env: { ...process.env, LC_ALL: 'C' } };
+  const { stdout } = await tryExec('ldd', [program], options).catch(failing('apt-get install libc-bin'));
   const { found, missing } = parseLdd(stdout);
   if (missing.length > 0) {
     throw new Failure({
