@@ -1,4 +1,5 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../common/failure.ts';
 import { withLock } from '../common/lock.ts';
@@ -7,14 +8,22 @@ import { waitFor } from '../common/waitFor.ts';
 import { type ClusterAccess, ensureAccess } from './access.ts';
 import { apiClient } from './apiClient.ts';
 import { boxPid, removeBox, startBox } from './box.ts';
-import { type BoxPrograms, configurationDigest, prepareRoot, startedDigest, writeMembershipFiles } from './boxRoot.ts';
+import {
+  type BoxPrograms,
+  configurationDigest,
+  prepareRoot,
+  rootOf,
+  startedDigest,
+  writeMembershipFiles,
+} from './boxRoot.ts';
 import { killBox, knownBoxes, machineHierarchies, missingControllers, removeClusterCgroups } from './cgroups.ts';
 import { type Authorities, loadAuthorities } from './credentials.ts';
 import { readMachine } from './machine.ts';
-import { ensureBridge, removeBridge, routedDestinations, routePods } from './network.ts';
+import { bridgeExists, ensureBridge, removeBridge, routedDestinations, routePods } from './network.ts';
 import type { MachineFacts } from './nodeConfiguration.ts';
 import { declareNodes, forgetNode, readyNodes, waitForApi } from './nodeObjects.ts';
 import {
+  bridgeName,
   type ClusterPlan,
   type ClusterSpec,
   clusterId,
@@ -147,19 +156,19 @@ export const startCluster = async (
   );
 };
 
-/** Waits until all nodes that a cluster was asked to have are Ready. */
-export const waitForNodes = async (dir: string, access: ClusterAccess): Promise<void> => {
+/** Waits until all nodes that a cluster was asked to have are Ready, and says how many those are. */
+export const waitForNodes = async (dir: string, access: ClusterAccess): Promise<number> => {
   const record = await readRecord(dir);
-  if (record === undefined) return;
+  if (record === undefined) return 0;
   const wanted = kubernetesNodesOf(planCluster(record.spec, dir, record.network)).map((node) => node.name);
   const api = apiClient(access.api.host, access.api.port, access.authorityCertificate, access.administrator);
   try {
-    await waitFor(
+    return await waitFor(
       async () => {
         const ready = await readyNodes(api);
         const missing = wanted.filter((name) => !ready.has(name));
         if (missing.length > 0) throw new Error(`not Ready: ${missing.join(', ')}`);
-        return true;
+        return wanted.length;
       },
       {
         what: 'all nodes Ready',
@@ -211,5 +220,18 @@ export const inspectCluster = async (dir: string): Promise<ClusterState | undefi
   return { plan, subnet: subnetOf(record.network), boxes };
 };
 
-export const nodeLogsDir = (plan: ClusterPlan, node: string): string =>
-  join(plan.dir, 'nodes', node, 'root/var/log/understudy');
+/** Where the logs of a node's components are. */
+export const nodeLogsDir = (plan: ClusterPlan, node: string): string => join(rootOf(plan, node), 'var/log/understudy');
+
+/** What is still there of a cluster that should be gone, for people to read. */
+export const leftovers = async (dir: string): Promise<readonly string[]> => {
+  const id = clusterId(dir);
+  const boxes = await knownBoxes(id);
+  const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').flatMap((line) => line.split(' ')[1] ?? []);
+  return [
+    ...boxes.map((name) => `box ${name}`),
+    ...((await bridgeExists(id)) ? [`bridge ${bridgeName(id)}`] : []),
+    ...mounts.filter((mount) => mount.startsWith(`${dir}/`)).map((mount) => `mount ${mount}`),
+    ...(existsSync(dir) ? [`folder ${dir}`] : []),
+  ];
+};

@@ -99,6 +99,8 @@ export const ensureBridge = async (plan: ClusterPlan): Promise<void> => {
   await writeFile('/proc/sys/net/ipv4/ip_forward', '1');
 };
 
+export const bridgeExists = (id: string): Promise<boolean> => linkExists(bridgeName(id));
+
 /** Takes the bridge, its firewall rules and routes away. Nothing to do where there are none. */
 export const removeBridge = async (dir: string, network: string | undefined): Promise<void> => {
   const id = clusterId(dir);

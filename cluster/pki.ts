@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { createPrivateKey, createPublicKey, generateKeyPairSync, KeyObject, randomBytes, webcrypto } from 'node:crypto';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
+import { Failure } from '../common/failure.ts';
 import { readFileIfThere, writeFileWhole } from '../common/files.ts';
 
 /** A certificate with its private key, both PEM. */
@@ -98,13 +99,21 @@ const keyPattern = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----\n/
 /**
  * The certificate authority kept in `<pkiDir>/<name>.pem` (certificate and key in one file, so that there are never
  * halves of two), made where there is none.
+ * @throws Failure where the file is damaged: another authority would lock everybody out
  */
 export const loadAuthority = async (pkiDir: string, name: string): Promise<Authority> => {
   const path = join(pkiDir, `${name}.pem`);
-  const kept = (await readFileIfThere(path)) ?? '';
-  const certificate = certificatePattern.exec(kept)?.[0];
-  const key = keyPattern.exec(kept)?.[0];
-  if (certificate !== undefined && key !== undefined) return toAuthority({ certificate, key });
+  const kept = await readFileIfThere(path);
+  if (kept !== undefined) {
+    const certificate = certificatePattern.exec(kept)?.[0];
+    const key = keyPattern.exec(kept)?.[0];
+    if (certificate !== undefined && key !== undefined) return toAuthority({ certificate, key });
+    throw new Failure({
+      tried: `read the certificate authority ${path}`,
+      got: 'the file is cut short or was edited',
+      next: "put it back, or remove the cluster with 'understudy down' and make it anew",
+    });
+  }
   const created = await createAuthority(name);
   await writeFileWhole(path, created.certificate + created.key);
   return toAuthority(created);

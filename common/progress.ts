@@ -16,7 +16,14 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)}s`.padStart(7)
  */
 export const lineProgress = (write: (line: string) => void, heartbeatMs = 15_000): Progress => {
   const begin = performance.now();
-  const line = (mark: string, text: string): void => write(`${seconds(performance.now() - begin)}  ${mark} ${text}\n`);
+  return markedProgress((mark, text) => write(`${seconds(performance.now() - begin)}  ${mark} ${text}\n`), heartbeatMs);
+};
+
+/** Progress of a command that another one runs, which puts its own time before each line. */
+export const innerProgress = (write: (line: string) => void, heartbeatMs = 15_000): Progress =>
+  markedProgress((mark, text) => write(`${mark} ${text}\n`), heartbeatMs);
+
+const markedProgress = (line: (mark: string, text: string) => void, heartbeatMs: number): Progress => {
   return {
     note: (text) => line('·', text),
     phase: async (name, work) => {

@@ -1,0 +1,117 @@
+import { delimiter, dirname } from 'node:path';
+import type { Deployment, Stack as EngineStack, PulumiFn } from '@pulumi/pulumi/automation/index.js';
+import { Failure, messageOf } from '../common/failure.ts';
+import type { Progress } from '../common/progress.ts';
+import { startProviders } from '../providers/index.ts';
+import { ensurePrograms, findOptionalPlugins } from '../toolchain/index.ts';
+import { type EngineListener, engineListener } from './engineEvents.ts';
+import {
+  type EngineHome,
+  prepareEngineHome,
+  projectName,
+  readState,
+  removeStaleEngineLocks,
+  writeEngineStackFile,
+} from './engineHome.ts';
+import type { Stack } from './stack.ts';
+
+/** An engine that is ready to work on one stack, for one operation. */
+export interface Engine {
+  readonly stack: EngineStack;
+  readonly home: EngineHome;
+  /** Runs an operation; what the engine reports as an error becomes the Failure. */
+  run<T>(
+    tried: string,
+    operation: (onEvent: EngineListener['onEvent']) => Promise<T>,
+    describe?: 'steps' | 'plan',
+  ): Promise<EngineOutcome<T>>;
+}
+
+export interface EngineOutcome<T> {
+  readonly result: T;
+  /** Resources that were, or would be, changed. */
+  readonly changes: number;
+}
+
+const loadProgram: PulumiFn = async () => (await import('../infra/program.ts')).program();
+
+/**
+ * Operations that a killed engine left open are taken out of the state: ours are safe to begin again (a command heals
+ * what it finds; an object that exists already is taken over).
+ */
+const dropPendingOperations = async (stack: EngineStack, progress: Progress): Promise<void> => {
+  const state = await stack.exportStack();
+  const deployment: Record<string, unknown> = { ...state.deployment };
+  delete deployment.pending_operations;
+  await stack.importStack({ ...state, deployment } as Deployment);
+  progress.note('took up the work of a command that was killed');
+};
+
+const checkState = async (home: EngineHome, stack: string): Promise<{ readonly pendingOperations: number }> => {
+  if (home.stateDir === undefined) return { pendingOperations: 0 };
+  await removeStaleEngineLocks(home.stateDir, stack);
+  const state = await readState(home.stateDir, stack);
+  if (state === 'none') return { pendingOperations: 0 };
+  if (state === 'damaged') {
+    throw new Failure({
+      tried: `read the engine's state of stack ${stack}`,
+      got: `its file below ${home.stateDir}/.pulumi is cut short or was edited`,
+      next: `run 'understudy down ${stack}', which removes the cluster and that file, then 'understudy up ${stack}'`,
+    });
+  }
+  return state;
+};
+
+/**
+ * Starts the official engine's surroundings (state, settings, providers), lets `work` use it, and ends them.
+ * @throws Failure
+ */
+export const withEngine = async <T>(
+  stack: Stack,
+  progress: Progress,
+  work: (engine: Engine) => Promise<T>,
+): Promise<T> => {
+  const [home, { pulumi }, { LocalWorkspace }, plugins] = await Promise.all([
+    prepareEngineHome(),
+    ensurePrograms(['pulumi'], progress),
+    import('@pulumi/pulumi/automation/index.js'),
+    findOptionalPlugins(progress),
+  ]);
+  const { pendingOperations } = await checkState(home, stack.name);
+  await writeEngineStackFile(stack);
+  const standIns = await startProviders();
+  const pluginDirs = Object.values(plugins).flatMap((path) => (path === undefined ? [] : [dirname(path)]));
+  const path = [dirname(pulumi), ...pluginDirs, process.env.PATH ?? ''].join(delimiter);
+  // The engine is found, and the plumbing commands run, by this process's own PATH.
+  process.env.PATH = path;
+  try {
+    const engineStack = await LocalWorkspace.createOrSelectStack(
+      { projectName, stackName: stack.name, program: loadProgram },
+      {
+        workDir: stack.workDir,
+        secretsProvider: 'passphrase',
+        envVars: { ...home.variables, PATH: path, PULUMI_DEBUG_PROVIDERS: standIns.debugProviders },
+      },
+    );
+    if (pendingOperations > 0) await dropPendingOperations(engineStack, progress);
+    return await work({
+      stack: engineStack,
+      home,
+      run: async (tried, operation, describe = 'steps') => {
+        const listener = engineListener(progress, describe);
+        try {
+          return { result: await operation(listener.onEvent), changes: listener.changes() };
+        } catch (cause) {
+          throw new Failure({
+            tried,
+            got: listener.errors.join('\n') || messageOf(cause),
+            next: `mend that and run the same command again; 'understudy down ${stack.name}' removes everything`,
+            cause,
+          });
+        }
+      },
+    });
+  } finally {
+    await standIns.close();
+  }
+};

@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { glob, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { rootOf } from '../cluster/boxRoot.ts';
+import { inspectCluster, nodeLogsDir } from '../cluster/index.ts';
+import { Failure, UsageFailure } from '../common/failure.ts';
+import type { Stack } from './stack.ts';
+
+export interface LogsOptions {
+  /** Of this node only. */
+  readonly node?: string;
+  readonly follow?: boolean;
+  /** How many of the last lines. */
+  readonly lines: string;
+}
+
+/** Pods of the platform that are looked up by the name of their workload. */
+const podLogs = (root: string, component: string): AsyncIterator<string> =>
+  glob(`var/log/pods/*_${component}-*/*/*.log`, { cwd: root })[Symbol.asyncIterator]();
+
+const logFiles = async (root: string, logs: string, component: string): Promise<readonly string[]> => {
+  const current = join(logs, component, 'current');
+  if (existsSync(current)) return [current];
+  const files: string[] = [];
+  const iterator = podLogs(root, component);
+  for (let next = await iterator.next(); next.done !== true; next = await iterator.next())
+    files.push(join(root, next.value));
+  return files;
+};
+
+/** Prints the log of a component of the boxes (kube-apiserver, kubelet, …) or of a pod's workload (kms-plugin). */
+export const logs = async (stack: Stack, component: string, options: LogsOptions): Promise<void> => {
+  const state = await inspectCluster(stack.clusterDir);
+  if (state === undefined) {
+    throw new Failure({
+      tried: `read the log of ${component}`,
+      got: `stack ${stack.name} is not up`,
+      next: `run 'understudy up ${stack.name}'`,
+    });
+  }
+  const nodes = state.plan.nodes.map((node) => node.name).filter((name) => (options.node ?? name) === name);
+  const found = await Promise.all(
+    nodes.map((node) => logFiles(rootOf(state.plan, node), nodeLogsDir(state.plan, node), component)),
+  );
+  const files = found.flat();
+  if (files.length === 0) {
+    const folders = await Promise.all(nodes.map((node) => readdir(nodeLogsDir(state.plan, node)).catch(() => [])));
+    const components = [...new Set(['kms-plugin', ...folders.flat()])].sort().join(', ');
+    throw new UsageFailure({
+      tried: `find the log of '${component}'${options.node === undefined ? '' : ` on node '${options.node}'`}`,
+      got: `there is none; there are logs of ${components} on ${state.plan.nodes.map((node) => node.name).join(', ')}`,
+      next: 'name one of those',
+    });
+  }
+  const args = ['--lines', options.lines, ...(options.follow === true ? ['--follow=name', '--retry'] : []), ...files];
+  const tail = spawn('tail', args, { stdio: 'inherit' });
+  await new Promise<void>((resolve) => tail.once('close', () => resolve()));
+};

@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { exitCodeOf, type OutputOptions, printError } from './output.ts';
+import { loadStack, type Stack } from './stack.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string;
+};
+
+const json = new Option('--json', 'print one JSON document on standard output, and nothing else there');
+const quiet = new Option('--quiet', 'no progress lines');
+
+const program = new Command('understudy')
+  .description('Stand-ins for the infrastructure that Kubernetes and OpenShift tests need.')
+  .version(version)
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText(
+    'after',
+    `
+A stack is a file stacks/Pulumi.<stack>.yaml; without a name it is 'local'.
+
+Exit codes: 0 done, 1 failed (verify: not encrypted; status: not ready), 2 asked wrongly.
+
+Environment:
+  UNDERSTUDY_HOME     clusters, engine state, passphrase (default ~/.understudy)
+  UNDERSTUDY_CACHE    programs and images (default ~/.cache/understudy)
+  UNDERSTUDY_STACKS   folder of stack files (default: the checkout's stacks/)`,
+  );
+
+/** A command on one stack. Its code is loaded only when it is run. */
+const stackCommand = <O extends OutputOptions>(
+  name: string,
+  description: string,
+  load: () => Promise<(stack: Stack, options: O) => Promise<void>>,
+): Command =>
+  program
+    .command(name)
+    .description(description)
+    .argument('[stack]', 'which stack', 'local')
+    .action(async (stack: string, options: O) => (await load())(await loadStack(stack), options));
+
+stackCommand('up', 'make the stack be as its settings say', async () => (await import('./up.ts')).up)
+  .addOption(json)
+  .addOption(quiet);
+stackCommand('down', 'remove everything of the stack', async () => (await import('./down.ts')).down)
+  .addOption(json)
+  .addOption(quiet);
+stackCommand('preview', "tell what 'up' would change", async () => (await import('./preview.ts')).preview)
+  .addOption(json)
+  .addOption(quiet);
+stackCommand(
+  'refresh',
+  "take what is in the cluster over into the engine's state",
+  async () => (await import('./preview.ts')).refresh,
+)
+  .addOption(json)
+  .addOption(quiet);
+stackCommand('status', 'tell how the stack is', async () => (await import('./status.ts')).status).addOption(json);
+stackCommand(
+  'verify',
+  'read raw etcd and prove the encryption',
+  async () => (await import('./verify.ts')).verify,
+).addOption(json);
+stackCommand(
+  'kubeconfig',
+  "print an administrator's kubeconfig",
+  async () => (await import('./kubeconfig.ts')).kubeconfig,
+).option('--path', 'print the path of its file instead');
+
+program
+  .command('logs')
+  .description('print the log of a component: kube-apiserver, etcd, kubelet, …, or kms-plugin')
+  .argument('<component>')
+  .argument('[stack]', 'which stack', 'local')
+  .option('--node <name>', 'of this node only')
+  .option('-f, --follow', 'go on as it grows')
+  .option('-n, --lines <count>', 'how many of the last lines', '100')
+  .action(async (component: string, stack: string, options) =>
+    (await import('./logs.ts')).logs(await loadStack(stack), component, options),
+  );
+
+program
+  .command('doctor')
+  .description('tell what this machine lacks and the command that mends it; changes nothing')
+  .addOption(json)
+  .action(async (options: OutputOptions) => (await import('./doctor.ts')).doctor(options));
+
+program
+  .command('toolchain')
+  .description("find, download or build all third-party programs now, as 'up' would")
+  .addOption(json)
+  .addOption(quiet)
+  .action(async (options: OutputOptions) => (await import('./toolchain.ts')).toolchain(options));
+
+const plumbing = program.command('plumbing', { hidden: true }).description("what the Pulumi program's resources run");
+plumbing
+  .command('start-cluster <name>')
+  .action(async (name: string) => (await import('./plumbing.ts')).startClusterCommand(name));
+plumbing
+  .command('remove-cluster <name>')
+  .action(async (name: string) => (await import('./plumbing.ts')).removeClusterCommand(name));
+plumbing
+  .command('load-image <name> <reference>')
+  .action(async (name: string, reference: string) => (await import('./plumbing.ts')).loadImageCommand(name, reference));
+plumbing
+  .command('switch-encryption-on <name>')
+  .action(async (name: string) => (await import('./plumbing.ts')).switchEncryptionOnCommand(name));
+
+/** Commander ends the process itself unless told; every command is told the same. */
+const throwInstead = (command: Command): void => {
+  command.exitOverride();
+  command.commands.forEach(throwInstead);
+};
+
+throwInstead(program);
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // It has printed its message; help and version are no errors.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    printError(error, process.argv.includes('--json'));
+    process.exitCode = exitCodeOf(error);
+  }
+}

@@ -1,0 +1,62 @@
+import { text } from 'node:stream/consumers';
+import { boxPid } from '../cluster/box.ts';
+import { switchEncryptionOn } from '../cluster/encryption.ts';
+import { inspectCluster, removeCluster, startCluster } from '../cluster/index.ts';
+import { kubernetesNodesOf } from '../cluster/plan.ts';
+import { gatherSupplies, importIntoBox } from '../cluster/supplies.ts';
+import { Failure } from '../common/failure.ts';
+import { innerProgress } from '../common/progress.ts';
+import { findImage } from '../image/load.ts';
+import type { StartedCluster } from '../infra/LocalCluster.ts';
+import { stackSettings } from '../infra/settings.ts';
+import { ensurePrograms } from '../toolchain/index.ts';
+import { requireRoot } from './root.ts';
+import { clusterDirOf } from './stack.ts';
+
+/** What the resources of the Pulumi program run. Their lines become the engine's log. */
+const progress = innerProgress((line) => process.stderr.write(line));
+
+const clusterShape = stackSettings.pick({ controlPlanes: true, workers: true, egress: true });
+
+/** Reads the cluster's shape from standard input as JSON; prints how to reach it as JSON. */
+export const startClusterCommand = async (name: string): Promise<void> => {
+  requireRoot(`make cluster ${name}`);
+  const shape = clusterShape.parse(JSON.parse(await text(process.stdin)));
+  const dir = clusterDirOf(name);
+  const access = await startCluster({ name, ...shape }, dir, await gatherSupplies(progress), progress);
+  const answer: StartedCluster = { kubeconfig: access.kubeconfig, controlPlaneAddresses: [...access.etcd.hosts] };
+  process.stdout.write(JSON.stringify(answer));
+};
+
+export const removeClusterCommand = (name: string): Promise<void> => removeCluster(clusterDirOf(name), progress);
+
+export const loadImageCommand = async (name: string, reference: string): Promise<void> => {
+  const [image, { ctr }, state] = await Promise.all([
+    findImage(reference),
+    ensurePrograms(['ctr'], progress),
+    inspectCluster(clusterDirOf(name)),
+  ]);
+  if (state === undefined) {
+    throw new Failure({
+      tried: `load image ${reference}`,
+      got: `there is no cluster ${name}`,
+      next: `run 'understudy up ${name}'`,
+    });
+  }
+  await Promise.all(
+    kubernetesNodesOf(state.plan).map(async (node) => {
+      const pid = await boxPid(state.plan.id, node.name);
+      if (pid === undefined) {
+        throw new Failure({
+          tried: `load image ${reference} on ${node.name}`,
+          got: 'its box does not run',
+          next: `run 'understudy up ${name}'`,
+        });
+      }
+      await progress.phase(`image ${reference} on ${node.name}`, () => importIntoBox(ctr, pid, image));
+    }),
+  );
+};
+
+export const switchEncryptionOnCommand = (name: string): Promise<void> =>
+  progress.phase('kube-apiserver speaks to its KMS plugin', () => switchEncryptionOn(clusterDirOf(name)));

@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+// Runs the command line on the Node that package.json pins, whichever Node started this file.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const project = new URL('..', import.meta.url);
+const pinned = fileURLToPath(new URL(`node_modules/node-linux-${process.arch}/bin/node`, project));
+const main = fileURLToPath(new URL('main.ts', import.meta.url));
+
+if (!existsSync(pinned)) {
+  process.stderr.write(
+    `could not find the Node of this project: no ${pinned}\n  next: run 'npm ci' in ${fileURLToPath(project)} (Linux on x64 or arm64)\n`,
+  );
+  process.exit(1);
+}
+if (process.execPath === pinned) {
+  await import(main);
+} else {
+  const child = spawn(pinned, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // Ctrl-C reaches both; the child decides when to end.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGKILL' ? 137 : 143)));
+}

@@ -1,0 +1,71 @@
+import { readAccess } from '../cluster/access.ts';
+import { switchEncryptionOn } from '../cluster/encryption.ts';
+import { inspectCluster, startCluster, waitForNodes } from '../cluster/index.ts';
+import { gatherSupplies } from '../cluster/supplies.ts';
+import { Failure } from '../common/failure.ts';
+import type { Progress } from '../common/progress.ts';
+import { installMissing } from '../toolchain/systemPackages.ts';
+import { withEngine } from './engine.ts';
+import { exclusively } from './exclusive.ts';
+import { type OutputOptions, printResult, progressFor } from './output.ts';
+import { requireRoot } from './root.ts';
+import type { Stack } from './stack.ts';
+
+/** Boxes that died since the last `up` (a reboot ends all of them) are started before the engine asks their API server. */
+const heal = async (stack: Stack, progress: Progress): Promise<boolean> => {
+  const state = await inspectCluster(stack.clusterDir);
+  if (state === undefined || state.boxes.every((box) => box.running)) return false;
+  const dead = state.boxes.filter((box) => !box.running).map((box) => box.name);
+  progress.note(`not running: ${dead.join(', ')}`);
+  await startCluster(state.plan.spec, stack.clusterDir, await gatherSupplies(progress), progress);
+  return true;
+};
+
+interface UpResult {
+  readonly stack: string;
+  /** Resources that were created, updated or deleted. */
+  readonly changes: number;
+  readonly healed: boolean;
+  readonly seconds: number;
+  readonly nodes: number;
+}
+
+const summary = ({ stack, changes, seconds, nodes }: UpResult, isDefault: boolean): string => {
+  const name = isDefault ? '' : ` ${stack}`;
+  return [
+    `Stack ${stack} is up after ${seconds.toFixed(1)} s: ${changes} resources changed, ${nodes} ${nodes === 1 ? 'node' : 'nodes'} Ready,`,
+    'secrets and config maps are encrypted in etcd through the KMS v2 plugin.',
+    '',
+    `  export KUBECONFIG=$(npx understudy kubeconfig${name} --path)   # then: kubectl get pods -A`,
+    `  npx understudy verify${name}   # reads etcd and proves the encryption`,
+    `  npx understudy down${name}     # removes everything`,
+  ].join('\n');
+};
+
+/** Makes the stack be as its settings say; changes nothing where it is. */
+export const up = async (stack: Stack, options: OutputOptions): Promise<void> => {
+  const begin = performance.now();
+  const progress = progressFor(options);
+  requireRoot(`make cluster ${stack.name}`);
+  await exclusively(stack, progress, async () => {
+    await installMissing(progress);
+    const healed = await heal(stack, progress);
+    const { changes } = await withEngine(stack, progress, (engine) =>
+      engine.run(`bring up stack ${stack.name}`, (onEvent) => engine.stack.up({ onEvent })),
+    );
+    const access = await readAccess(stack.clusterDir);
+    if (access === undefined) {
+      throw new Failure({
+        tried: `reach the cluster of stack ${stack.name}`,
+        got: `the engine's state has a cluster that is not in ${stack.clusterDir} any more`,
+        next: `run 'understudy down ${stack.name}', then 'understudy up ${stack.name}'`,
+      });
+    }
+    const [nodes] = await progress.phase('nodes Ready, encryption on', () =>
+      Promise.all([waitForNodes(stack.clusterDir, access), switchEncryptionOn(stack.clusterDir)]),
+    );
+    const seconds = (performance.now() - begin) / 1000;
+    const result: UpResult = { stack: stack.name, changes, healed, seconds, nodes };
+    printResult(options, result, summary(result, stack.name === 'local'));
+  });
+};

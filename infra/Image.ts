@@ -1,0 +1,37 @@
+import { local } from '@pulumi/command';
+import { all, ComponentResource, type ComponentResourceOptions, type Output, output } from '@pulumi/pulumi';
+import { silentProgress } from '../common/progress.ts';
+import { buildServiceImage } from '../image/build.ts';
+import { understudyCommand } from './command.ts';
+
+export interface ImageArgs {
+  /** Repository without a tag: 'understudy.local/kms-plugin'. */
+  readonly repository: string;
+  /** Absolute path of the service's main TypeScript file. */
+  readonly entryPoint: string;
+  /** The cluster whose nodes are to have it. */
+  readonly clusterName: string;
+  /** How many nodes there are: new ones need the image too. */
+  readonly nodeCount: number;
+}
+
+/** The image of a service, built by this program and put on every node. A changed service has another reference. */
+export class Image extends ComponentResource {
+  /** What pods name, known once all nodes have it. */
+  readonly reference: Output<string>;
+
+  constructor(name: string, args: ImageArgs, options?: ComponentResourceOptions) {
+    super('understudy:index:Image', name, {}, options);
+    const built = output(
+      buildServiceImage({ name: args.repository, entryPoint: args.entryPoint }, silentProgress),
+    ).reference;
+    const load = built.apply((reference) => understudyCommand('plumbing', 'load-image', args.clusterName, reference));
+    const loaded = new local.Command(
+      `${name}-on-nodes`,
+      { create: load, update: load, environment: { NODE_COUNT: String(args.nodeCount) }, logging: 'stderr' },
+      { parent: this },
+    );
+    this.reference = all([built, loaded.id]).apply(([reference]) => reference);
+    this.registerOutputs({ reference: this.reference });
+  }
+}

@@ -1,0 +1,104 @@
+import { DaemonSet } from '@pulumi/kubernetes/apps/v1/daemonSet.js';
+import { Namespace } from '@pulumi/kubernetes/core/v1/namespace.js';
+import { ServiceAccount } from '@pulumi/kubernetes/core/v1/serviceAccount.js';
+import { ComponentResource, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi';
+
+export interface KmsPluginArgs {
+  /** Reference of the plugin's image; the nodes have it. */
+  readonly image: Input<string>;
+}
+
+const socketDir = '/var/run/kmsplugin';
+const keystoreDir = '/var/lib/kms-plugin';
+const metricsPort = 9808;
+
+/** The KMS v2 plugin on every control-plane node, at `unix:///var/run/kmsplugin/socket.sock`. */
+export class KmsPlugin extends ComponentResource {
+  /** Known once a plugin is ready on every control-plane node. */
+  readonly daemonSetId: Output<string>;
+
+  constructor(name: string, args: KmsPluginArgs, options?: ComponentResourceOptions) {
+    super('understudy:index:KmsPlugin', name, {}, options);
+    const parent = { parent: this };
+    const namespace = new Namespace(
+      `${name}-namespace`,
+      {
+        metadata: {
+          name: 'openshift-kms-plugin',
+          // For the host's socket directory.
+          labels: { 'pod-security.kubernetes.io/enforce': 'privileged' },
+        },
+      },
+      parent,
+    );
+    const account = new ServiceAccount(
+      `${name}-account`,
+      {
+        metadata: { namespace: namespace.metadata.name, name: 'kms-plugin' },
+        automountServiceAccountToken: false,
+      },
+      parent,
+    );
+    const labels = { app: 'kms-plugin' };
+    const daemonSet = new DaemonSet(
+      `${name}-daemonset`,
+      {
+        metadata: { namespace: namespace.metadata.name, name: 'kms-plugin', labels },
+        spec: {
+          selector: { matchLabels: labels },
+          template: {
+            metadata: { labels },
+            spec: {
+              serviceAccountName: account.metadata.name,
+              automountServiceAccountToken: false,
+              enableServiceLinks: false,
+              priorityClassName: 'system-node-critical',
+              nodeSelector: { 'node-role.kubernetes.io/control-plane': '' },
+              tolerations: [{ operator: 'Exists' }],
+              terminationGracePeriodSeconds: 10,
+              containers: [
+                {
+                  name: 'kms-plugin',
+                  image: args.image,
+                  imagePullPolicy: 'Never',
+                  args: [
+                    `--listen-addr=unix://${socketDir}/socket.sock`,
+                    `--keystore-dir=${keystoreDir}`,
+                    `--metrics-addr=:${metricsPort}`,
+                  ],
+                  ports: [{ name: 'metrics', containerPort: metricsPort }],
+                  readinessProbe: { httpGet: { path: '/readyz', port: 'metrics' }, periodSeconds: 1 },
+                  livenessProbe: {
+                    httpGet: { path: '/healthz', port: 'metrics' },
+                    periodSeconds: 10,
+                    failureThreshold: 6,
+                  },
+                  resources: { requests: { cpu: '10m', memory: '64Mi' } },
+                  securityContext: {
+                    // The socket and the keys belong to root, as kube-apiserver does.
+                    runAsUser: 0,
+                    allowPrivilegeEscalation: false,
+                    readOnlyRootFilesystem: true,
+                    capabilities: { drop: ['ALL'] },
+                    seccompProfile: { type: 'RuntimeDefault' },
+                  },
+                  volumeMounts: [
+                    { name: 'socket', mountPath: socketDir },
+                    { name: 'keystore', mountPath: keystoreDir },
+                  ],
+                },
+              ],
+              volumes: [
+                { name: 'socket', hostPath: { path: socketDir, type: 'DirectoryOrCreate' } },
+                { name: 'keystore', hostPath: { path: keystoreDir, type: 'DirectoryOrCreate' } },
+              ],
+            },
+          },
+        },
+      },
+      parent,
+    );
+    this.daemonSetId = daemonSet.id;
+    this.registerOutputs({ daemonSetId: this.daemonSetId });
+  }
+}

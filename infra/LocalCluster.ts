@@ -1,0 +1,50 @@
+import { local } from '@pulumi/command';
+import { ComponentResource, type ComponentResourceOptions, type Output, secret, unsecret } from '@pulumi/pulumi';
+import { understudyCommand } from './command.ts';
+
+export interface LocalClusterArgs {
+  /** Prefix of the node names; a DNS label. */
+  readonly clusterName: string;
+  readonly controlPlanes: 1 | 3;
+  readonly workers: number;
+  /** Whether the cluster may reach beyond this machine. */
+  readonly egress: boolean;
+}
+
+/** What `plumbing start-cluster` prints. */
+export interface StartedCluster {
+  readonly kubeconfig: string;
+  readonly controlPlaneAddresses: string[];
+}
+
+/** A cluster of real components in boxes on this machine. It answers once its API server does; its nodes come Ready after that. */
+export class LocalCluster extends ComponentResource {
+  /** An administrator's kubeconfig, inline; secret. */
+  readonly kubeconfig: Output<string>;
+  /** IPv4 addresses. */
+  readonly controlPlaneAddresses: Output<string[]>;
+
+  constructor(name: string, args: LocalClusterArgs, options?: ComponentResourceOptions) {
+    super('understudy:index:LocalCluster', name, {}, options);
+    const start = understudyCommand('plumbing', 'start-cluster', args.clusterName);
+    const cluster = new local.Command(
+      `${name}-boxes`,
+      {
+        create: start,
+        update: start,
+        delete: understudyCommand('plumbing', 'remove-cluster', args.clusterName),
+        stdin: JSON.stringify({ controlPlanes: args.controlPlanes, workers: args.workers, egress: args.egress }),
+        logging: 'stderr',
+      },
+      {
+        parent: this,
+        additionalSecretOutputs: ['stdout'],
+        customTimeouts: { create: '10m', update: '10m', delete: '5m' },
+      },
+    );
+    const answer = cluster.stdout.apply((text) => JSON.parse(text) as StartedCluster);
+    this.kubeconfig = secret(answer.kubeconfig);
+    this.controlPlaneAddresses = unsecret(answer.controlPlaneAddresses);
+    this.registerOutputs({ kubeconfig: this.kubeconfig, controlPlaneAddresses: this.controlPlaneAddresses });
+  }
+}

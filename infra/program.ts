@@ -1,0 +1,46 @@
+import { fileURLToPath } from 'node:url';
+import { Provider } from '@pulumi/kubernetes/provider.js';
+import { Config, getStack, type Output } from '@pulumi/pulumi';
+import { ApiServerEncryption } from './ApiServerEncryption.ts';
+import { ClusterDns } from './ClusterDns.ts';
+import { Image } from './Image.ts';
+import { KmsPlugin } from './KmsPlugin.ts';
+import { LocalCluster } from './LocalCluster.ts';
+import { type StackSettings, settingsNamespace, stackSettings } from './settings.ts';
+
+const readSettings = (): StackSettings => {
+  const config = new Config(settingsNamespace);
+  return stackSettings.parse({
+    platform: config.require('platform'),
+    controlPlanes: config.getNumber('controlPlanes'),
+    workers: config.getNumber('workers'),
+    egress: config.getBoolean('egress'),
+  });
+};
+
+/** The whole of a stack, by its settings. */
+export const program = async (): Promise<{ readonly kubeconfig: Output<string> }> => {
+  const settings = readSettings();
+  const clusterName = getStack();
+  const cluster = new LocalCluster('cluster', { clusterName, ...settings });
+  const provider = new Provider('cluster', { kubeconfig: cluster.kubeconfig });
+  const onCluster = { providers: [provider], dependsOn: [cluster] };
+  const image = new Image(
+    'kms-plugin-image',
+    {
+      repository: 'understudy.local/kms-plugin',
+      entryPoint: fileURLToPath(new URL('../plugin/main.ts', import.meta.url)),
+      clusterName,
+      nodeCount: settings.controlPlanes + settings.workers,
+    },
+    { dependsOn: [cluster] },
+  );
+  const plugin = new KmsPlugin('kms-plugin', { image: image.reference }, onCluster);
+  new ApiServerEncryption(
+    'encryption',
+    { clusterName, controlPlanes: settings.controlPlanes },
+    { dependsOn: [plugin] },
+  );
+  new ClusterDns('dns', { serverAddresses: cluster.controlPlaneAddresses }, onCluster);
+  return { kubeconfig: cluster.kubeconfig };
+};

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+
+/** The settings of a stack, `understudy:<name>` in `stacks/Pulumi.<stack>.yaml`. */
+export const stackSettings = z.strictObject({
+  /** Where the cluster comes from. */
+  platform: z.enum(['local']),
+  /** Control-plane nodes; fixed once the cluster is made. */
+  controlPlanes: z.union([z.literal(1), z.literal(3)]).default(1),
+  /** Worker nodes beside them. */
+  workers: z.int().min(0).max(40).default(0),
+  /** Whether boxes may reach beyond this machine: image pulls, and NAT for pods. */
+  egress: z.boolean().default(false),
+});
+
+export type StackSettings = z.infer<typeof stackSettings>;
+
+/** Prefix of our settings in a stack file. */
+export const settingsNamespace = 'understudy';
