@@ -1,0 +1,102 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Failure, messageOf } from '../common/failure.ts';
+import type { TcpAddress } from './flags.ts';
+import { codeName, StatusCode } from './grpc/status.ts';
+import type { OnCall } from './methods.ts';
+
+export interface Metrics {
+  readonly onCall: OnCall;
+  /** In the text format of Prometheus. */
+  render(): Promise<string>;
+}
+
+/** From 50 µs, which is what a call costs, to beyond the 100 ms that upstream allows Encrypt; seconds. */
+const buckets = [0.000_05, 0.000_1, 0.000_25, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
+
+/** @param writeKeyId the key ID that Status answers now. */
+export const createMetrics = (writeKeyId: () => string): Metrics => {
+  const registry = new Registry();
+  const registers = [registry];
+  const calls = new Counter({
+    name: 'kms_plugin_calls_total',
+    help: 'Calls that have ended, by method and gRPC code.',
+    labelNames: ['method', 'code'],
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'kms_plugin_call_duration_seconds',
+    help: 'Time inside the plugin for one call.',
+    labelNames: ['method'],
+    buckets,
+    registers,
+  });
+  const writeKey = new Gauge({
+    name: 'kms_plugin_write_key_info',
+    help: '1 for the key ID that new data is encrypted under.',
+    labelNames: ['key_id'],
+    registers,
+    collect: () => {
+      writeKey.reset();
+      writeKey.set({ key_id: writeKeyId() }, 1);
+    },
+  });
+  collectDefaultMetrics({ register: registry });
+  return {
+    onCall: ({ method, seconds, error }) => {
+      calls.inc({ method, code: codeName(error?.code ?? StatusCode.OK) });
+      durations.observe({ method }, seconds);
+    },
+    render: () => registry.metrics(),
+  };
+};
+
+export interface HealthServer {
+  readonly port: number;
+  close(): void;
+}
+
+const listen = (server: Server, { host, port }: TcpAddress): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+
+/**
+ * Serves /metrics, /healthz (200 while the process answers) and /readyz (200 while `isReady`, else 503).
+ * @throws Failure where the address cannot be had.
+ */
+export const serveHealth = async (
+  address: TcpAddress,
+  metrics: Metrics,
+  isReady: () => boolean,
+): Promise<HealthServer> => {
+  const server = createServer(async (request, response) => {
+    const path = request.url?.split('?')[0];
+    if (path === '/metrics') {
+      const text = await metrics.render();
+      response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
+    } else if (path === '/healthz' || (path === '/readyz' && isReady())) {
+      response.end('ok\n');
+    } else {
+      response.writeHead(path === '/readyz' ? 503 : 404).end();
+    }
+  });
+  await listen(server, address).catch((cause: unknown) => {
+    throw new Failure({
+      tried: `serve metrics on ${address.host ?? ''}:${address.port}`,
+      got: messageOf(cause),
+      next: 'give another --metrics-addr, or none to serve no metrics',
+      cause,
+    });
+  });
+  const bound = server.address() as AddressInfo;
+  return {
+    port: bound.port,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+};

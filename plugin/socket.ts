@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, link, lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { connect, type Server } from 'node:net';
+import { dirname, join } from 'node:path';
+import { Failure, hasCode, messageOf } from '../common/failure.ts';
+
+/** A listening unix socket that others find at its path. */
+export interface ClaimedSocket {
+  /** Takes the path away, unless another process has put its own socket there. The listener is not closed. */
+  release(): Promise<void>;
+}
+
+const listen = (listener: Server, path: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    listener.once('error', reject);
+    listener.listen(path, () => {
+      listener.off('error', reject);
+      resolve();
+    });
+  });
+
+/** What is at a path: `stale` is a socket that no process listens on any more. */
+const probe = (path: string): Promise<'live' | 'stale' | 'gone'> =>
+  new Promise((resolve, reject) => {
+    const client = connect(path);
+    client.once('connect', () => {
+      client.destroy();
+      resolve('live');
+    });
+    client.once('error', (error) => {
+      if (hasCode(error, 'ECONNREFUSED')) resolve('stale');
+      else if (hasCode(error, 'ENOENT')) resolve('gone');
+      // Its queue of new connections is full: somebody is there.
+      else if (hasCode(error, 'EAGAIN')) resolve('live');
+      else reject(error);
+    });
+  });
+
+const unlessLive = (state: 'live' | 'stale' | 'gone', path: string): void => {
+  if (state !== 'live') return;
+  throw new Failure({
+    tried: `listen on ${path}`,
+    got: 'another process listens there',
+    next: 'stop the other plugin, or give this one another --listen-addr',
+  });
+};
+
+/** Removes a socket that nobody listens on. Moves it first: were it replaced by a live one meanwhile, that one is put back. */
+const removeStale = async (path: string, aside: string): Promise<void> => {
+  await rename(path, aside);
+  try {
+    const state = await probe(aside);
+    if (state === 'live') await link(aside, path);
+    unlessLive(state, path);
+  } finally {
+    await rm(aside, { force: true });
+  }
+};
+
+/** Gives what listens at `mine` the name `path`, in place of at most a stale socket. link(2) never replaces. */
+const publish = async (mine: string, path: string, aside: string): Promise<void> => {
+  for (;;) {
+    try {
+      await link(mine, path);
+      return;
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw error;
+    }
+    if (!(await lstat(path)).isSocket()) throw new Error('there is something there that is no socket');
+    const state = await probe(path);
+    unlessLive(state, path);
+    if (state === 'stale') await removeStale(path, aside);
+  }
+};
+
+const inodeOf = async (path: string): Promise<number | undefined> => {
+  try {
+    return (await lstat(path)).ino;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+};
+
+/**
+ * Makes `listener` listen at `path`: mode 0600, in a directory that is made (0700) where it is missing. A stale socket
+ * there is replaced, a live one never.
+ * @throws Failure
+ */
+export const claimSocket = async (listener: Server, path: string): Promise<ClaimedSocket> => {
+  const folder = dirname(path);
+  // Bound under a short name of its own, the socket gets its mode before anybody can find it; and Node, which removes
+  // the name it has bound when it closes, will not remove what may by then belong to another plugin.
+  const mine = join(folder, `.${randomBytes(3).toString('hex')}`);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await listen(listener, mine);
+    await chmod(mine, 0o600);
+    const inode = await inodeOf(mine);
+    try {
+      await publish(mine, path, `${mine}-`);
+    } finally {
+      await rm(mine, { force: true });
+    }
+    return {
+      release: async () => {
+        if ((await inodeOf(path)) === inode) await rm(path, { force: true });
+      },
+    };
+  } catch (error) {
+    listener.close();
+    if (error instanceof Failure) throw error;
+    throw new Failure({
+      tried: `listen on ${path}`,
+      got: messageOf(error),
+      next: 'see that its directory can be written by this user and that nothing else has that name',
+      cause: error,
+    });
+  }
+};
