@@ -34,12 +34,17 @@ export interface Builder {
 
 export interface BuilderOptions {
   readonly arch: Architecture;
+  /** Folder of the folders whose go.mod and go.sum pin what is built. */
   readonly modulesDir: string;
+  /** Folder that the programs are kept in. */
   readonly cache: string;
   readonly downloader: Downloader;
+  /** Environment of the programs that are asked and run; its PATH is searched. */
   readonly env: NodeJS.ProcessEnv;
+  /** Where a Go is looked for that is not on PATH. */
+  readonly goPlaces: readonly string[];
   /** How many builds run beside each other; `go build` itself uses every core. */
-  readonly atOnce: number;
+  readonly buildsAtOnce: number;
 }
 
 /** The failure when a program is nowhere to be had: what was tried, and the ways out. */
@@ -61,14 +66,22 @@ export const noWayFailure = (
     ].join('\n    '),
   });
 
-export const createBuilder = ({ arch, modulesDir, cache, downloader, env, atOnce }: BuilderOptions): Builder => {
+export const createBuilder = ({
+  arch,
+  modulesDir,
+  cache,
+  downloader,
+  env,
+  goPlaces,
+  buildsAtOnce,
+}: BuilderOptions): Builder => {
   const sourceTurns = createTurns(1);
-  const buildTurns = createTurns(atOnce);
+  const buildTurns = createTurns(buildsAtOnce);
   const packageTurns = createTurns(1);
   let found: Promise<readonly Go[]> | undefined;
 
   const planFor = async (module: string): Promise<{ readonly plan: GoPlan; readonly needed: string }> => {
-    found ??= findGo(env);
+    found ??= findGo(env, goPlaces);
     const needed = goVersionIn(await readPins(join(modulesDir, module)));
     return { plan: planGo(await found, needed), needed };
   };

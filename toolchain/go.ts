@@ -17,9 +17,6 @@ export type GoPlan =
   | { readonly kind: 'use'; readonly go: Go; readonly toolchain: 'local' | 'auto' }
   | { readonly kind: 'none'; readonly why: string };
 
-/** Where Go's own archive is unpacked to; `sudo` and cron have a PATH without it. */
-const usualPlace = '/usr/local/go/bin/go';
-
 /** From this version on, Go fetches a newer toolchain by itself (through the module proxy) when GOTOOLCHAIN is `auto`. */
 const firstSelfUpgrading = '1.21.0';
 
@@ -36,12 +33,15 @@ export const planGo = (found: readonly Go[], needed: string): GoPlan => {
 /** The Go version that a go.mod asks for. */
 export const goVersionIn = (goMod: string): string => /^go\s+(\S+)/m.exec(goMod)?.[1] ?? firstSelfUpgrading;
 
-/** Every Go on PATH and in its usual place, with what it says of itself. */
-export const findGo = async (env: NodeJS.ProcessEnv): Promise<readonly Go[]> => {
-  const paths = [...(await allOnPath('go', env))];
-  if (!paths.includes(usualPlace) && (await isExecutableFile(usualPlace))) paths.push(usualPlace);
+/**
+ * Every Go on PATH and in other places, with what it says of itself.
+ * @param places executables that need not be there.
+ */
+export const findGo = async (env: NodeJS.ProcessEnv, places: readonly string[]): Promise<readonly Go[]> => {
+  const there = await Promise.all(places.map(isExecutableFile));
+  const paths = new Set([...(await allOnPath('go', env)), ...places.filter((_place, index) => there[index])]);
   const asked = await Promise.all(
-    paths.map(async (path): Promise<Go | undefined> => {
+    [...paths].map(async (path): Promise<Go | undefined> => {
       const args = ['env', 'GOVERSION', 'GOCACHE', 'GOMODCACHE'];
       const answer = await tryExec(path, args, { cwd: '/', env: { ...env, GOTOOLCHAIN: 'local' } }).catch(
         () => undefined,

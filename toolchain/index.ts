@@ -36,6 +36,8 @@ const create = () => {
     modulesDir: join(import.meta.dirname, 'modules'),
     env: process.env,
     downloader: createDownloader({ mirror: process.env.UNDERSTUDY_DOWNLOAD_MIRROR }),
+    // Where Go's own archive is unpacked to; sudo and cron have a PATH without it.
+    goPlaces: ['/usr/local/go/bin/go'],
     buildsAtOnce: buildsAtOnce(totalmem()),
   };
   const plugins = pluginsFor(arch);

@@ -55,7 +55,7 @@ export const findPlugins = async <Name extends string>(
     if (cached?.path !== undefined) return cached.path;
     const key = `${name}-${group.version}`;
     if (!worthAnAttempt(attempts[key], now())) return undefined;
-    const unavailable = await toolchain.tryObtain(group, progress);
+    const unavailable = await toolchain.tryObtain(name, progress);
     if (unavailable) {
       failed[key] = now();
       return undefined;

@@ -61,7 +61,9 @@ export const openVersionMemory = async (file: string, env: NodeJS.ProcessEnv): P
       return answer;
     },
     save: async () => {
-      if (learned) await writeFileWhole(file, JSON.stringify(Object.fromEntries(known), undefined, 1));
+      if (!learned) return;
+      // Where the cache cannot be written to, programs on PATH still serve: they are only asked again.
+      await writeFileWhole(file, JSON.stringify(Object.fromEntries(known), undefined, 1)).catch(() => {});
     },
   };
 };
