@@ -2,6 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { projectDir } from '../../common/paths.ts';
 import { silentProgress } from '../../common/progress.ts';
 import { type BuiltImage, buildBinaryImage, buildServiceImage } from '../../image/build.ts';
 import { type Containerd, importImage } from '../../image/load.ts';
@@ -29,8 +30,8 @@ const greeter = async (greeting: string): Promise<BuiltImage> => {
 };
 
 /** What a container of the image prints; it sees nothing of this machine but the kernel. */
-const run = (image: BuiltImage): Promise<string> =>
-  node.ctr('run', '--rm', '--cgroup', `/understudy-image-${process.pid}`, image.reference, 'c');
+const run = (image: BuiltImage, ...command: string[]): Promise<string> =>
+  node.ctr('run', '--rm', '--cgroup', `/understudy-image-${process.pid}`, image.reference, 'c', ...command);
 
 /** The node's containerd by way of a ctr that keeps a copy of the archive that it is sent. */
 const listening = async (): Promise<{ readonly containerd: Containerd; sentBytes(): Promise<number> }> => {
@@ -98,6 +99,13 @@ test('a static and a dynamic program run as images', async () => {
   expect(await runNew(await build('static', node.containerd.ctr))).toContain('ctr - ');
   const id = await runNew(await build('dynamic', '/usr/bin/id'));
   expect(id).toBe('uid=65532(nonroot) gid=65532(nonroot) groups=65532(nonroot)\n');
+});
+
+test('the KMS plugin runs from its image with all the packages that it imports', async () => {
+  const service = { name: 'understudy.local/kms-plugin', entryPoint: join(projectDir, 'plugin', 'main.ts') };
+  const image = await buildServiceImage(service, silentProgress, layoutDir);
+  await importImage(node.containerd, image);
+  expect(await run(image, '/usr/bin/node', '/app/main.mjs', '--help')).toContain('--listen-addr');
 });
 
 test('no containerd at the address is told', async () => {
