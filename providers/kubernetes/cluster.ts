@@ -1,4 +1,3 @@
-import type { EngineLog } from '../protocol/engine.ts';
 import { type KubeClient, kubeClient } from './client.ts';
 import { createDiscovery, type Discovery, type ResourceMapping } from './discovery.ts';
 import { connectionFrom, loadKubeconfig } from './kubeconfig.ts';
@@ -25,8 +24,9 @@ export interface Operation {
   readonly cluster: Cluster;
   /** Aborted by the engine's Cancel. */
   readonly signal: AbortSignal;
-  readonly log: EngineLog;
-  readonly urn: string;
+  /** Shows what the operation is waiting for, until it ends. */
+  status(message: string): void;
+  warn(message: string): void;
 }
 
 /** @throws ApiError, Unreachable */

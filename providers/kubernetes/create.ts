@@ -42,10 +42,10 @@ const retryingWhileMissing = async <T>(
     try {
       const result = await work();
       if (result !== undefined) return result;
-      operation.log.status(operation.urn, 'waiting: the API server does not know this kind yet');
+      operation.status('waiting: the API server does not know this kind yet');
     } catch (error) {
       if (!isNotFound(error)) throw error;
-      operation.log.status(operation.urn, `waiting: ${error instanceof Error ? error.message : 'not found'}`);
+      operation.status(`waiting: ${error instanceof Error ? error.message : 'not found'}`);
     }
     await sleep(delay, undefined, { signal: operation.signal });
   }
@@ -81,11 +81,11 @@ const adopt = async (
   object: KubeObject,
   timeoutMs: number,
 ): Promise<KubeObject | undefined> => {
-  const { log, urn, signal } = operation;
+  const { status, signal } = operation;
   const live = await findObject(address, signal);
   if (live === undefined) return undefined;
   if (at(live, 'metadata', 'deletionTimestamp') !== undefined) {
-    const onStatus = (message: string): void => log.status(urn, `waiting for its predecessor to go: ${message}`);
+    const onStatus = (message: string): void => status(`waiting for its predecessor to go: ${message}`);
     await waitUntilGone(address, live, { timeoutMs, signal, onStatus });
     return undefined;
   }
@@ -109,12 +109,12 @@ const write = async (
 ): Promise<readonly [ObjectAddress, KubeObject] | undefined> => {
   const address = await addressOf(operation, object);
   if (address === undefined) return undefined;
-  const { signal, log, urn } = operation;
+  const { signal, warn } = operation;
   const post = async (): Promise<KubeObject> => {
     const { body, warnings } = isPatch
       ? await applyObject(address, object, { dryRun: false, fieldManager, force: forcesConflicts(object) }, signal)
       : await createObject(address, object, { dryRun: false, fieldManager: creationManager }, signal);
-    for (const warning of warnings) log.warning(urn, warning);
+    warnings.forEach(warn);
     return body;
   };
   for (;;) {

@@ -44,12 +44,20 @@ export const createKubernetesProvider = (log: EngineLog): ResourceProvider => {
     return cluster;
   };
 
-  const operationOn = async ({ urn }: ResourceCall): Promise<Operation> => ({
-    cluster: await connect(),
-    signal: cancellation.signal,
-    log,
-    urn,
-  });
+  const operating = async <T>({ urn }: ResourceCall, work: (operation: Operation) => Promise<T>): Promise<T> => {
+    let shown = '';
+    const status = (message: string): void => {
+      if (message === shown) return;
+      shown = message;
+      log.status(urn, message);
+    };
+    const warn = (message: string): void => log.warning(urn, message);
+    try {
+      return await work({ cluster: await connect(), signal: cancellation.signal, status, warn });
+    } finally {
+      status('');
+    }
+  };
 
   /** Where the kind has namespaces, the one of objects that name none; undefined where the server cannot be asked. */
   const defaultNamespaceOf = async (call: ResourceCall, type: TypeMeta): Promise<string | undefined> => {
@@ -78,10 +86,13 @@ export const createKubernetesProvider = (log: EngineLog): ResourceProvider => {
     call: ResourceCall & { readonly inputs: PropertyMap },
     ask: (operation: Operation) => Promise<PropertyMap | undefined>,
   ): Promise<PropertyMap> => {
-    // Without a usable kubeconfig there is nothing to ask: that is for the update to complain of.
-    const operation = await operationOn(call).catch(() => undefined);
-    const outputs = operation === undefined ? undefined : await ask(operation);
-    return outputs ?? call.inputs;
+    try {
+      await connect();
+    } catch {
+      // Without a usable kubeconfig there is nobody to ask: that is for the update to complain of.
+      return call.inputs;
+    }
+    return (await operating(call, ask)) ?? call.inputs;
   };
 
   return {
@@ -98,22 +109,22 @@ export const createKubernetesProvider = (log: EngineLog): ResourceProvider => {
     diff: (call) => diffObjects(call, isPatchResource(call.type, call.inputs), settings),
     create: async (call) => {
       const isPatch = isPatchResource(call.type, call.inputs);
-      if (!call.preview) return create(await operationOn(call), call, isPatch);
+      if (!call.preview) return operating(call, (operation) => create(operation, call, isPatch));
       return { id: '', outputs: await previewed(call, (operation) => previewCreate(operation, call, isPatch)) };
     },
     read: (call) =>
-      unlessForgotten(async () =>
-        read(await operationOn(call), call, typeOf(call.type, call.oldInputs, call.oldOutputs)),
+      unlessForgotten(() =>
+        operating(call, (operation) => read(operation, call, typeOf(call.type, call.oldInputs, call.oldOutputs))),
       ),
     update: async (call) => {
       const isPatch = isPatchResource(call.type, call.inputs);
-      if (!call.preview) return update(await operationOn(call), call, isPatch);
+      if (!call.preview) return operating(call, (operation) => update(operation, call, isPatch));
       return previewed(call, (operation) => previewUpdate(operation, call, isPatch));
     },
     delete: async (call) => {
       const type = typeOf(call.type, call.oldInputs, call.oldOutputs);
       const isPatch = isPatchResource(call.type, call.oldInputs);
-      await unlessForgotten(async () => remove(await operationOn(call), call, type, isPatch));
+      await unlessForgotten(() => operating(call, (operation) => remove(operation, call, type, isPatch)));
     },
     invoke: (token) => {
       throw new Unsupported(`the function ${token}`, 'kubernetes');

@@ -37,7 +37,7 @@ export const remove = async (
   isPatch: boolean,
 ): Promise<void> => {
   const { namespace, name } = parseId(call.id);
-  const { signal, log, urn } = operation;
+  const { signal, status } = operation;
   const inputs = objectFrom(call.oldInputs);
   const checkpoint = checkpointFrom(call.oldOutputs);
   try {
@@ -57,7 +57,7 @@ export const remove = async (
     const timeoutMs = timeoutMsOf(inputs, call.timeoutSeconds);
     const leaving = await requestDeletion(address, inputs, signal);
     if (leaving === undefined || (skipsAwait(inputs) && skippable.includes(type.kind))) return;
-    await waitUntilGone(address, leaving, { timeoutMs, signal, onStatus: (message) => log.status(urn, message) });
+    await waitUntilGone(address, leaving, { timeoutMs, signal, onStatus: status });
   } catch (error) {
     throw failureOf('delete', { ...type, metadata: { name: call.id } }, error);
   }

@@ -13,7 +13,7 @@ export interface Settled {
 
 /** Waits for a written object, unless its inputs say not to. What does not get ready is a result here, not an error. */
 export const settle = async (
-  { cluster, signal, log, urn }: Operation,
+  { cluster, signal, status }: Operation,
   address: ObjectAddress,
   written: KubeObject,
   inputs: KubeObject,
@@ -21,8 +21,10 @@ export const settle = async (
 ): Promise<Settled> => {
   if (skipsAwait(inputs)) return { live: written, reasons: [] };
   try {
-    const onStatus = (message: string): void => log.status(urn, message);
-    return { live: await waitUntilReady(cluster, address, written, { timeoutMs, signal, onStatus }), reasons: [] };
+    return {
+      live: await waitUntilReady(cluster, address, written, { timeoutMs, signal, onStatus: status }),
+      reasons: [],
+    };
   } catch (error) {
     if (error instanceof NotReady) return error;
     throw error;

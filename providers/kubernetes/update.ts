@@ -108,7 +108,7 @@ interface Plan {
 
 const write = async (operation: Operation, plan: Plan): Promise<KubeObject> => {
   const { address, object, live, fieldManager, isPatch, dryRun } = plan;
-  const { signal, log, urn } = operation;
+  const { signal, warn } = operation;
   if (isDefinition(object) && !isPatch) {
     // A definition is replaced as a whole: what its schema leaves out must go.
     return onFreshObject(address, live, signal, async (current) => {
@@ -121,7 +121,7 @@ const write = async (operation: Operation, plan: Plan): Promise<KubeObject> => {
   // A dry run has not taken over what the creation owns: there it must be forced.
   const force = forcesConflicts(object) || (ownsAll ? dryRun && takeOver(live, fieldManager) !== undefined : !isPatch);
   const { body, warnings } = await applyObject(address, object, { dryRun, fieldManager, force }, signal);
-  for (const warning of warnings) log.warning(urn, warning);
+  warnings.forEach(warn);
   return body;
 };
 

@@ -184,13 +184,17 @@ export const whyNotReady = async (
   return [`${describe(live)} is not ready: ${verdict.message}`, ...(await podProblems(cluster, live))];
 };
 
+/** Of every object that is deleted with its dependents; says nothing. */
+const ordinaryFinalizer = 'foregroundDeletion';
+
 const whatKeeps = (live: KubeObject): string => {
-  const finalizers = listAt(live, 'metadata', 'finalizers').join(', ');
+  const finalizers = listAt(live, 'metadata', 'finalizers').filter((finalizer) => finalizer !== ordinaryFinalizer);
   const conditions = listAt(live, 'status', 'conditions')
     .filter(isMap)
     .filter((condition) => condition.status === 'True' && /Remaining|Failure/.test(String(condition.type)))
     .map(reasonOf);
-  return [finalizers === '' ? 'it is being deleted' : `finalizers left: ${finalizers}`, ...conditions].join('; ');
+  const kept = finalizers.length === 0 ? [] : [`finalizers left: ${finalizers.join(', ')}`];
+  return [...kept, ...conditions].join('; ') || 'it is being deleted';
 };
 
 /**
