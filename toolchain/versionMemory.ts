@@ -30,7 +30,7 @@ const isRemembered = (value: unknown): value is Remembered =>
   'answer' in value &&
   typeof value.answer === 'string';
 
-/** Entries of a memory file; whatever cannot be read counts as forgotten. */
+/** Entries of a memory file; what is damaged counts as forgotten. */
 const parseMemory = (text: string | undefined): Map<string, Remembered> => {
   try {
     const parsed: unknown = JSON.parse(text ?? '{}');
@@ -43,7 +43,7 @@ const parseMemory = (text: string | undefined): Map<string, Remembered> => {
 
 /** @param file where answers are kept between runs; two runs at once may lose each other's answers, nothing more. */
 export const openVersionMemory = async (file: string, env: NodeJS.ProcessEnv): Promise<VersionMemory> => {
-  const known = parseMemory(await readFileIfThere(file));
+  const known = parseMemory(await readFileIfThere(file).catch(() => undefined));
   let learned = false;
   return {
     ask: async (path, args) => {
