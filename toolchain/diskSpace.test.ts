@@ -23,7 +23,7 @@ test('the failure names each folder with what is free and needed, and how to mov
     const folders = places(join(folder, 'not', 'yet'), { cache: '/', modules: folder });
     const { message } = await fullDiskFailure('build etcd', folders);
     expect(message).toMatch(/could not build etcd: no space left on device/);
-    expect(message).toMatch(new RegExp(`${folder}/not/yet has [\\d.]+ GB free of the 2.5 GB .*UNDERSTUDY_CACHE`));
+    expect(message).toMatch(new RegExp(`${folder}/not/yet has [\\d.]+ GB free of the 3.0 GB .*UNDERSTUDY_CACHE`));
     expect(message).toMatch(/GOCACHE/);
     expect(message).toMatch(/export UNDERSTUDY_CACHE=… or GOCACHE=… or GOMODCACHE=…/);
   } finally {

@@ -15,7 +15,7 @@ const gigabyte = 1e9;
 
 /** What building every program takes: the programs and what is linked meanwhile, Go's build cache, the modules' sources. */
 export const places = (cache: string, go?: { readonly cache: string; readonly modules: string }): readonly Place[] => [
-  { variable: 'UNDERSTUDY_CACHE', path: cache, needs: 2.5 * gigabyte },
+  { variable: 'UNDERSTUDY_CACHE', path: cache, needs: 3 * gigabyte },
   ...(go
     ? [
         { variable: 'GOCACHE', path: go.cache, needs: 4 * gigabyte },

@@ -4,7 +4,7 @@ import { rm, stat } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure, messageOf } from '../common/failure.ts';
+import { Failure, messageOf, UsageFailure } from '../common/failure.ts';
 import { isFullDisk } from './diskSpace.ts';
 
 /** Why something cannot be had by download here; another way may be open. */
@@ -30,6 +30,20 @@ export interface DownloaderOptions {
   /** How long a download may stand still before it counts as cut. */
   readonly stallTimeoutMs?: number;
 }
+
+/**
+ * The mirror that a setting names, if any.
+ * @throws UsageFailure where it is no address that can be asked.
+ */
+export const parseMirror = (setting: string | undefined): string | undefined => {
+  if (setting === undefined || setting === '') return undefined;
+  if (URL.canParse(setting) && /^https?:$/.test(new URL(setting).protocol)) return setting;
+  throw new UsageFailure({
+    tried: `use UNDERSTUDY_DOWNLOAD_MIRROR=${setting}`,
+    got: 'that is no http or https address',
+    next: 'give the address below which each host is a folder, such as https://mirror.example/downloads',
+  });
+};
 
 /** The address of `url` at a mirror. */
 export const mirrored = (url: string, mirror: string | undefined): string => {

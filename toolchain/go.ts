@@ -54,7 +54,10 @@ export const findGo = async (env: NodeJS.ProcessEnv, places: readonly string[]):
   return asked.filter((go) => go !== undefined);
 };
 
-/** Go's environment for a build that depends on nothing of the user's own settings but proxies and caches. */
+/**
+ * Go's environment for a build that depends on nothing of the user's own settings but proxies and caches.
+ * @param temporary where Go, and the C compiler that it may call, keep what must not outlive the run.
+ */
 export const goEnvironment = (
   env: NodeJS.ProcessEnv,
   plan: GoPlan & { readonly kind: 'use' },
@@ -65,6 +68,7 @@ export const goEnvironment = (
   ...env,
   GOTOOLCHAIN: plan.toolchain,
   GOTMPDIR: temporary,
+  TMPDIR: temporary,
   GO111MODULE: 'on',
   GOFLAGS: '',
   GOWORK: 'off',

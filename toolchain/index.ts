@@ -3,13 +3,17 @@ import { join } from 'node:path';
 import { Failure } from '../common/failure.ts';
 import { cacheDir } from '../common/paths.ts';
 import type { Progress } from '../common/progress.ts';
-import { createDownloader } from './download.ts';
+import { createDownloader, parseMirror } from './download.ts';
+import { findGo, type GoPlan, goVersionIn, planGo } from './go.ts';
 import { buildsAtOnce } from './goBuild.ts';
 import type { Located } from './locate.ts';
 import { findPlugins } from './plugins.ts';
 import { groupsFor, type PluginName, type ProgramName, pluginsFor } from './programs.ts';
-import type { Architecture } from './recipe.ts';
+import type { Architecture, Group } from './recipe.ts';
+import { readPins } from './store.ts';
+import { buildPackagesNamed, type InstallPlan, inspectSystem } from './systemPackages.ts';
 import { createToolchain } from './toolchain.ts';
+import { compareVersions } from './version.ts';
 
 export type { Located } from './locate.ts';
 export type { PluginName, ProgramName } from './programs.ts';
@@ -27,17 +31,20 @@ const thisArchitecture = (): Architecture => {
   });
 };
 
+const modulesDir = join(import.meta.dirname, 'modules');
+/** Where Go's own archive is unpacked to; sudo and cron have a PATH without it. */
+const goPlaces = ['/usr/local/go/bin/go'];
+
 const create = () => {
   const arch = thisArchitecture();
   const cache = join(cacheDir(), 'toolchain');
   const shared = {
     arch,
     cache,
-    modulesDir: join(import.meta.dirname, 'modules'),
+    modulesDir,
     env: process.env,
-    downloader: createDownloader({ mirror: process.env.UNDERSTUDY_DOWNLOAD_MIRROR }),
-    // Where Go's own archive is unpacked to; sudo and cron have a PATH without it.
-    goPlaces: ['/usr/local/go/bin/go'],
+    downloader: createDownloader({ mirror: parseMirror(process.env.UNDERSTUDY_DOWNLOAD_MIRROR) }),
+    goPlaces,
     buildsAtOnce: buildsAtOnce(totalmem()),
   };
   const plugins = pluginsFor(arch);
@@ -78,6 +85,29 @@ export const ensurePrograms = <N extends ProgramName>(
 /** Where each program would come from; changes nothing. */
 export const inspectPrograms = <N extends ProgramName>(names: readonly N[]): Promise<readonly Located<N>[]> =>
   toolchain().programs.inspect(names);
+
+/** What building programs on this machine takes. */
+export interface BuildNeeds {
+  /** The Go that would build them, or why none can. */
+  readonly go: GoPlan;
+  /** The oldest Go that can, `1.26.0`. */
+  readonly goVersion: string;
+  /** System packages that only building needs. */
+  readonly packages: InstallPlan;
+}
+
+/** What building these programs would take where they cannot be downloaded; changes nothing. */
+export const inspectBuild = async (names: readonly ProgramName[]): Promise<BuildNeeds> => {
+  const groups: readonly Group[] = groupsFor(thisArchitecture());
+  const builds = groups
+    .filter(({ programs }) => programs.some(({ name }) => names.some((wanted) => wanted === name)))
+    .flatMap(({ build }) => build ?? []);
+  const pins = await Promise.all(builds.map(({ module }) => readPins(join(modulesDir, module))));
+  const [goVersion = ''] = pins.map(goVersionIn).toSorted((a, b) => compareVersions(b, a));
+  const packages = buildPackagesNamed([...new Set(builds.flatMap((build) => build.packages))]);
+  const go = planGo(await findGo(process.env, goPlaces), goVersion);
+  return { go, goVersion, packages: await inspectSystem(packages) };
+};
 
 /**
  * Paths of Pulumi's own provider plugins, those that can be had: installed ones, else downloaded ones. A download that

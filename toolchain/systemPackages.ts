@@ -59,8 +59,22 @@ export interface SystemFacts {
 /** What to do about packages that are missing. */
 export type InstallPlan =
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'install'; readonly names: readonly string[]; readonly update: boolean }
-  | { readonly kind: 'ask'; readonly names: readonly string[]; readonly next: string };
+  | {
+      /** `up` installs them by itself. */
+      readonly kind: 'install';
+      readonly names: readonly string[];
+      /** Whether the lists of packages must be fetched first. */
+      readonly update: boolean;
+      /** The same, to be typed. */
+      readonly next: string;
+    }
+  | {
+      readonly kind: 'ask';
+      readonly names: readonly string[];
+      /** Why this process may not install them. */
+      readonly got: string;
+      readonly next: string;
+    };
 
 /** Whether an os-release file (os-release(5)) is of Debian, Ubuntu or a relative. */
 export const isDebian = (osRelease: string): boolean =>
@@ -93,10 +107,10 @@ export const planInstall = (missing: readonly SystemPackage[], facts: SystemFact
     ]);
     const needed = lacking.filter((item) => !facts.present.has(item)).join(', ');
     const next = `install these with this system's package manager: ${needed} (in Debian they are in ${names.join(', ')})`;
-    return { kind: 'ask', names, next };
+    return { kind: 'ask', names, got: 'this system is neither Debian nor Ubuntu, whose package names are known', next };
   }
-  if (!facts.root) return { kind: 'ask', names, next: `sudo sh -c '${installCommand(names)}'` };
-  return { kind: 'install', names, update: !facts.aptLists };
+  if (!facts.root) return { kind: 'ask', names, got: 'this needs root', next: `sudo sh -c '${installCommand(names)}'` };
+  return { kind: 'install', names, update: !facts.aptLists, next: installCommand(names) };
 };
 
 /** Programs of an administrator are not on every user's PATH in Debian. */
@@ -162,6 +176,15 @@ export const aptInstall = async (
   });
 };
 
+/** What `installMissing` would do; changes nothing. */
+export const inspectSystem = async (
+  packages: readonly SystemPackage[] = runPackages,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<InstallPlan> => {
+  const facts = await observeSystem(packages, env);
+  return planInstall(missingPackages(packages, facts.present), facts);
+};
+
 /**
  * Installs those of the packages that are missing, where this process may.
  * @throws Failure with the command to type where it may not (not root, not Debian), or where apt-get fails.
@@ -171,13 +194,9 @@ export const installMissing = async (
   packages: readonly SystemPackage[] = runPackages,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<void> => {
-  const facts = await observeSystem(packages, env);
-  const plan = planInstall(missingPackages(packages, facts.present), facts);
+  const plan = await inspectSystem(packages, env);
   if (plan.kind === 'nothing') return;
   if (plan.kind === 'install') return aptInstall(plan.names, plan.update, progress, env);
-  throw new Failure({
-    tried: `go on without ${plan.names.join(', ')}`,
-    got: facts.debian ? 'installing needs root' : 'this system is not Debian or Ubuntu, whose package names are known',
-    next: plan.next,
-  });
+  const { names, got, next } = plan;
+  throw new Failure({ tried: `go on without ${names.join(', ')}`, got, next });
 };

@@ -150,7 +150,7 @@ describe('failures say what to do', () => {
     test('while building', async () => {
       const { error } = await onSmallDisk({}, '512k');
       expect(error).toMatch(/could not .*hello.*: no space left on device\n/);
-      expect(error).toMatch(/cache has 0\.0 GB free of the 2\.5 GB .*UNDERSTUDY_CACHE/);
+      expect(error).toMatch(/cache has 0\.0 GB free of the 3\.0 GB .*UNDERSTUDY_CACHE/);
       expect(error).toMatch(/GOCACHE=….*GOMODCACHE=…/);
     });
 
