@@ -41,7 +41,7 @@ test('what was secret in the inputs is secret in the outputs, and nothing beside
 });
 
 test('a list with a secret is secret as a whole: its elements may have moved', () => {
-  const inputs = { spec: { env: [{ name: 'A' }, { value: new Secret('x') }] } };
+  const inputs: PropertyMap = { spec: { env: [{ name: 'A' }, { value: new Secret('x') }] } };
   const env: PropertyMap[] = [{ value: 'x' }, { name: 'A' }];
   expect(markSecrets({ spec: { env, replicas: 1 } }, inputs)).toEqual({ spec: { env: new Secret(env), replicas: 1 } });
 });

@@ -17,6 +17,7 @@ import {
   idOf,
   type KubeObject,
   kindOf,
+  mapAt,
   nameOf,
   namespaceOf,
   withoutNulls,
@@ -52,10 +53,10 @@ const retryingWhileMissing = async <T>(
   return work();
 };
 
-/** Fields that a write without effect may change nonetheless. */
+/** Without what changes by itself, or with a write that has no effect. */
 const content = (object: KubeObject): PropertyMap => ({
-  ...object,
-  metadata: without(objectFrom(object).metadata as PropertyMap, 'managedFields', 'resourceVersion', 'generation'),
+  ...without(object, 'status'),
+  metadata: without(mapAt(object, 'metadata'), 'managedFields', 'resourceVersion', 'generation'),
 });
 
 /** Whether applying the object would leave the live one as it is, by the server's own judgement. */

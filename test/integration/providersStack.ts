@@ -97,17 +97,18 @@ export const createTestStack = async (): Promise<TestStack> => {
     refresh: async (program) =>
       (await withProviders(program, (stack) => stack.refresh(options))).summary.resourceChanges,
     destroy: async () => {
-      await withProviders(async () => {}, (stack) => stack.destroy(options));
+      await withProviders(
+        async () => {},
+        (stack) => stack.destroy(options),
+      );
     },
     output: () => printed,
     events: () => events,
     resources: async () => {
-      const { deployment } = await withProviders(
-        async () => {},
-        (stack) => stack.exportStack(),
-      );
-      const { resources = [] } = deployment as { resources?: StateResource[] };
-      return resources.filter(({ type }) => /^(kubernetes|command):/.test(type));
+      const state = JSON.parse(await readFile(statePath, 'utf8')) as {
+        checkpoint: { latest: { resources?: StateResource[] } };
+      };
+      return (state.checkpoint.latest.resources ?? []).filter(({ type }) => /^(kubernetes|command):/.test(type));
     },
     stateText: () => readFile(statePath, 'utf8'),
     withProviders,
