@@ -106,6 +106,15 @@ interface Plan {
   readonly dryRun: boolean;
 }
 
+/**
+ * Whether to take fields from their managers. Beside the program's wish, where ours is not written down: an object from
+ * before there were managed fields, and a dry run, which cannot take over what the creation set.
+ */
+const mustForce = ({ object, live, fieldManager, isPatch, dryRun }: Plan): boolean =>
+  forcesConflicts(object) ||
+  (!isPatch && listAt(live, 'metadata', 'managedFields').length === 0) ||
+  (!isPatch && dryRun && takeOver(live, fieldManager) !== undefined);
+
 const write = async (operation: Operation, plan: Plan): Promise<KubeObject> => {
   const { address, object, live, fieldManager, isPatch, dryRun } = plan;
   const { signal, warn } = operation;
@@ -116,10 +125,8 @@ const write = async (operation: Operation, plan: Plan): Promise<KubeObject> => {
       return (await replaceObject(address, whole, { dryRun, fieldManager }, signal)).body;
     });
   }
-  const ownsAll = !isPatch && listAt(live, 'metadata', 'managedFields').length > 0;
-  if (ownsAll && !dryRun) await takeOwnership(address, live, fieldManager, signal);
-  // A dry run has not taken over what the creation owns: there it must be forced.
-  const force = forcesConflicts(object) || (ownsAll ? dryRun && takeOver(live, fieldManager) !== undefined : !isPatch);
+  if (!isPatch && !dryRun) await takeOwnership(address, live, fieldManager, signal);
+  const force = mustForce(plan);
   const { body, warnings } = await applyObject(address, object, { dryRun, fieldManager, force }, signal);
   warnings.forEach(warn);
   return body;

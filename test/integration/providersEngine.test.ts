@@ -1,6 +1,8 @@
+import { local, remote } from '@pulumi/command';
 import { CustomResource } from '@pulumi/kubernetes/apiextensions/customResource.js';
 import { CustomResourceDefinition } from '@pulumi/kubernetes/apiextensions/v1/index.js';
 import { ConfigMap, Namespace, Secret } from '@pulumi/kubernetes/core/v1/index.js';
+import { Release } from '@pulumi/kubernetes/helm/v3/release.js';
 import { Provider } from '@pulumi/kubernetes/provider.js';
 import { secret } from '@pulumi/pulumi';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -41,7 +43,11 @@ describe('a stack from its first preview to its end', () => {
   const program =
     ({ color, labels = {}, password = 'correct-horse-battery' }: Options) =>
     async (): Promise<Record<string, unknown>> => {
-      const provider = new Provider('cluster', { kubeconfig: server.kubeconfig, namespace: 'life' });
+      const { stdout: kubeconfig } = new local.Command('kubeconfig', {
+        create: `cat ${server.kubeconfigPath}`,
+        logging: 'none',
+      });
+      const provider = new Provider('cluster', { kubeconfig, namespace: 'life' });
       const other = new Provider('other', { kubeconfig: server.kubeconfig, namespace: 'default' });
       const namespace = new Namespace('life', { metadata: { name: 'life', labels } }, { provider });
       const inside = { provider, dependsOn: namespace };
@@ -87,13 +93,13 @@ describe('a stack from its first preview to its end', () => {
   });
 
   test('a preview changes nothing', async () => {
-    expect(await stack.preview(program({ color: 'red' }))).toEqual({ create: 11 });
+    expect(await stack.preview(program({ color: 'red' }))).toEqual({ create: 12 });
     expect(await api.get('/api/v1/namespaces/life')).toBeUndefined();
   });
 
   test('an update creates everything, each object through its own provider', async () => {
     const { outputs, summary } = await stack.up(program({ color: 'red' }));
-    expect(summary.resourceChanges).toEqual({ create: 11 });
+    expect(summary.resourceChanges).toEqual({ create: 12 });
     firstName = outputs.named?.value;
     expect(firstName).toMatch(/^named-[0-9a-f]{8}$/);
     expect(outputs.fixed?.value).toBe('life/fixed');
@@ -135,12 +141,12 @@ describe('a stack from its first preview to its end', () => {
 
   test('a second update changes nothing', async () => {
     const { summary } = await stack.up(program({ color: 'red' }));
-    expect(summary.resourceChanges).toEqual({ same: 11 });
+    expect(summary.resourceChanges).toEqual({ same: 12 });
   });
 
   test('changes update in place, or replace where they must', async () => {
     const { outputs, summary } = await stack.up(program({ color: 'blue', labels: { team: 'a' } }));
-    expect(summary.resourceChanges).toMatchObject({ update: 1, replace: 2, same: 8 });
+    expect(summary.resourceChanges).toMatchObject({ update: 1, replace: 2, same: 9 });
     expect(await api.get('/api/v1/namespaces/life')).toMatchObject({ metadata: { labels: { team: 'a' } } });
     expect(await api.get(path('fixed'))).toMatchObject({ data: { color: 'blue' } });
     expect(outputs.named?.value).not.toBe(firstName);
@@ -170,5 +176,26 @@ describe('a stack from its first preview to its end', () => {
     expect(await api.get('/api/v1/namespaces/life')).toBeUndefined();
     expect(await api.get('/api/v1/namespaces/default/configmaps/elsewhere')).toBeUndefined();
     expect(await stack.resources()).toEqual([]);
+  });
+});
+
+describe('what the stand-ins leave to the official providers', () => {
+  const official = /not supported by the stand-in[\s\S]*pulumi plugin install resource (kubernetes|command)/;
+
+  test('is refused before anything is done', async () => {
+    const stack = await newStack();
+    const release = async (): Promise<void> => {
+      const provider = new Provider('cluster', { kubeconfig: server.kubeconfig });
+      new Release('chart', { chart: 'x' }, { provider });
+    };
+    await expect(stack.preview(release)).rejects.toThrow(official);
+    const rendered = async (): Promise<void> => {
+      new Provider('cluster', { renderYamlToDirectory: 'out' });
+    };
+    await expect(stack.preview(rendered)).rejects.toThrow(official);
+    const overSsh = async (): Promise<void> => {
+      new remote.Command('remote', { connection: { host: 'nowhere' }, create: 'true' });
+    };
+    await expect(stack.preview(overSsh)).rejects.toThrow(official);
   });
 });

@@ -83,7 +83,7 @@ describe('what does not get ready in time', () => {
   });
 });
 
-describe('a killed engine', () => {
+describe('an engine', () => {
   const program = async (): Promise<void> => {
     const provider = new Provider('cluster', { kubeconfig: server.kubeconfig });
     const config = new ConfigMap('config', { metadata: { name: 'config' }, data: { a: 'b' } }, { provider });
@@ -91,7 +91,7 @@ describe('a killed engine', () => {
     new Deployment('web', { metadata: { name: 'web' }, spec }, { provider, dependsOn: config });
   };
 
-  test('is gone on from: what it created is taken over as it is', async () => {
+  test('that is killed is gone on from: what it created is taken over as it is', async () => {
     const killed = expect(stack.up(program)).rejects.toThrow();
     const { metadata } = await api.see(pathOf('deployments', 'web'));
     process.kill(await enginePid(), 'SIGKILL');
@@ -106,6 +106,19 @@ describe('a killed engine', () => {
     });
     await stack.destroy();
     expect(await api.get(pathOf('deployments', 'web'))).toBeUndefined();
+  });
+
+  test('that is asked to end keeps what it was waiting for in the state', async () => {
+    const ended = expect(stack.up(program)).rejects.toThrow(/was not ready when this was cancelled/);
+    await api.see(pathOf('deployments', 'web'));
+    process.kill(await enginePid(), 'SIGINT');
+    await ended;
+    expect(await stack.resources()).toContainEqual(
+      expect.objectContaining({ id: 'default/web', initErrors: [expect.stringContaining('cancelled')] }),
+    );
+    await declareReady('deployments', 'web');
+    expect((await stack.up(program)).summary.resourceChanges).toMatchObject({ update: 1 });
+    await stack.destroy();
   });
 });
 

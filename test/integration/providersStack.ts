@@ -69,6 +69,8 @@ export const createTestStack = async (): Promise<TestStack> => {
             PULUMI_BACKEND_URL: `file://${dir}`,
             PULUMI_CONFIG_PASSPHRASE: 'test',
             PULUMI_SKIP_UPDATE_CHECK: 'true',
+            // Looking for the plugins that are stood in for takes seconds without a network.
+            PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
             PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK: 'true',
             PULUMI_DEBUG_PROVIDERS: providers.debugProviders,
           },
