@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, createSecretKey, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createSecretKey, randomFillSync } from 'node:crypto';
 import type { Annotations } from '../protos/kms/v2/messages.ts';
 import { StatusCode, StatusError } from './grpc/status.ts';
 
@@ -46,6 +46,20 @@ export const associatedData = (keyId: string, bound: Annotations): Buffer => {
   );
 };
 
+/** Nonces are drawn many at once: to draw one costs a third of what sealing costs. */
+const nonceSource = (): (() => Uint8Array) => {
+  const drawn = Buffer.alloc(256 * nonceLength);
+  let used = drawn.length;
+  return () => {
+    if (used === drawn.length) {
+      randomFillSync(drawn);
+      used = 0;
+    }
+    used += nonceLength;
+    return drawn.subarray(used - nonceLength, used);
+  };
+};
+
 const sameAnnotations = (a: Annotations, b: Annotations): boolean =>
   a.size === b.size && [...a].every(([key, value]) => Buffer.compare(value, b.get(key) ?? Buffer.alloc(0)) === 0);
 
@@ -58,11 +72,12 @@ export const createKek = (key: Uint8Array): Kek => {
   const secret = createSecretKey(key);
   const keyId = keyIdOf(key);
   const bound = associatedData(keyId, annotations);
+  const nextNonce = nonceSource();
   return {
     keyId,
     annotations,
     seal: (plaintext) => {
-      const nonce = randomBytes(nonceLength);
+      const nonce = nextNonce();
       const sealing = createCipheriv(cipher, secret, nonce).setAAD(bound);
       return Buffer.concat([nonce, sealing.update(plaintext), sealing.final(), sealing.getAuthTag()]);
     },

@@ -44,7 +44,10 @@ export const startPlugin = async (settings: Settings, log: Logger): Promise<Plug
     methods: kmsMethods(createKmsService(keyring), onCall),
     timeoutMs: settings.timeoutMs,
     maxMessageLength: longestRequest,
-    onClientError: (error) => log.warn({ reason: error.message }, 'ended a connection'),
+    onConnectionError: ({ message, cause }) =>
+      cause === undefined
+        ? log.warn({ reason: message }, 'ended a connection')
+        : log.error({ reason: message, err: cause }, 'ended a connection'),
   });
   const socket = await claimSocket(server.listener, settings.socketPath).catch((error: unknown) => {
     health?.close();

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, link, lstat, mkdir, rename, rm } from 'node:fs/promises';
-import { connect, type Server } from 'node:net';
+import { chmod, link, lstat, mkdir, rm, stat } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { Failure, hasCode, messageOf } from '../common/failure.ts';
+import { waitFor } from '../common/waitFor.ts';
 
 /** A listening unix socket that others find at its path. */
 export interface ClaimedSocket {
@@ -36,41 +37,41 @@ const probe = (path: string): Promise<'live' | 'stale' | 'gone'> =>
     });
   });
 
-const unlessLive = (state: 'live' | 'stale' | 'gone', path: string): void => {
-  if (state !== 'live') return;
-  throw new Failure({
-    tried: `listen on ${path}`,
-    got: 'another process listens there',
-    next: 'stop the other plugin, or give this one another --listen-addr',
+/**
+ * Lets one process at a time, of those that share a network namespace, look at a folder's sockets and replace one.
+ * The lock is a socket in Linux's abstract namespace: it has no file, so that the kernel takes it away with its process.
+ */
+const withFolderLock = async <T>(folder: string, work: () => Promise<T>): Promise<T> => {
+  const { dev, ino } = await stat(folder);
+  const lock = await waitFor(
+    async () => {
+      const server = createServer();
+      await listen(server, `\0understudy-kms-plugin/${dev}/${ino}`);
+      return server;
+    },
+    { what: `the lock on ${folder}`, timeoutMs: 5_000, intervalMs: 5, next: 'see what other plugin is starting there' },
+  );
+  return work().finally(() => lock.close());
+};
+
+/** Gives what listens at `mine` the name `path` too, in place of at most a stale socket. */
+const publish = async (mine: string, path: string): Promise<void> => {
+  const there = await lstat(path).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
   });
-};
-
-/** Removes a socket that nobody listens on. Moves it first: were it replaced by a live one meanwhile, that one is put back. */
-const removeStale = async (path: string, aside: string): Promise<void> => {
-  await rename(path, aside);
-  try {
-    const state = await probe(aside);
-    if (state === 'live') await link(aside, path);
-    unlessLive(state, path);
-  } finally {
-    await rm(aside, { force: true });
-  }
-};
-
-/** Gives what listens at `mine` the name `path`, in place of at most a stale socket. link(2) never replaces. */
-const publish = async (mine: string, path: string, aside: string): Promise<void> => {
-  for (;;) {
-    try {
-      await link(mine, path);
-      return;
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST')) throw error;
+  if (there !== undefined) {
+    if (!there.isSocket()) throw new Error('there is something there that is no socket');
+    if ((await probe(path)) === 'live') {
+      throw new Failure({
+        tried: `listen on ${path}`,
+        got: 'another process listens there',
+        next: 'stop the other plugin, or give this one another --listen-addr',
+      });
     }
-    if (!(await lstat(path)).isSocket()) throw new Error('there is something there that is no socket');
-    const state = await probe(path);
-    unlessLive(state, path);
-    if (state === 'stale') await removeStale(path, aside);
+    await rm(path, { force: true });
   }
+  await link(mine, path);
 };
 
 const inodeOf = async (path: string): Promise<number | undefined> => {
@@ -98,7 +99,7 @@ export const claimSocket = async (listener: Server, path: string): Promise<Claim
     await chmod(mine, 0o600);
     const inode = await inodeOf(mine);
     try {
-      await publish(mine, path, `${mine}-`);
+      await withFolderLock(folder, () => publish(mine, path));
     } finally {
       await rm(mine, { force: true });
     }

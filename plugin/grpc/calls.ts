@@ -1,4 +1,13 @@
-import { defaultMaxFrameSize, defaultWindowSize, ErrorCode, encodeFrame, FrameType, resetFrame } from './frames.ts';
+import {
+  ConnectionError,
+  defaultMaxFrameSize,
+  defaultWindowSize,
+  ErrorCode,
+  encodeFrame,
+  FrameType,
+  largestWindow,
+  resetFrame,
+} from './frames.ts';
 import type { Header } from './hpack.ts';
 import { checkMessageSize, onlyMessage, withPrefix } from './message.ts';
 import type { Outbox } from './outbox.ts';
@@ -32,6 +41,11 @@ interface Call {
 }
 
 const nothing = Buffer.alloc(0);
+
+const checkedWindow = (bytes: number): number => {
+  if (bytes > largestWindow) throw new ConnectionError(ErrorCode.flowControl, 'window too large');
+  return bytes;
+};
 
 /** The calls that are under way on one connection, and the windows of its client that their answers must fit. */
 export class Calls {
@@ -118,17 +132,23 @@ export class Calls {
     this.#open.clear();
   }
 
-  /** The client takes `bytes` more on one stream, or on the whole connection (0). */
+  /**
+   * The client takes `bytes` more on one stream, or on the whole connection (0).
+   * @throws ConnectionError where that is more than HTTP/2 can count.
+   */
   widen(streamId: number, bytes: number): void {
     const call = this.#open.get(streamId);
-    if (streamId === 0) this.#connectionWindow += bytes;
-    else if (call !== undefined) call.credit += bytes;
+    if (streamId === 0) this.#connectionWindow = checkedWindow(this.#connectionWindow + bytes);
+    else if (call !== undefined) call.credit = checkedWindow(call.credit + bytes);
     this.#sendWaiting();
   }
 
-  /** The client changed the window that each stream begins with; it counts for open streams too. */
+  /**
+   * The client changed the window that each stream begins with; it counts for open streams too.
+   * @throws ConnectionError where that is more than HTTP/2 can count.
+   */
   setInitialWindow(bytes: number): void {
-    this.#initialWindow = bytes;
+    this.#initialWindow = checkedWindow(bytes);
     this.#sendWaiting();
   }
 

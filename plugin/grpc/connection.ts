@@ -14,6 +14,7 @@ import {
   FrameType,
   goAwayFrame,
   hasFlag,
+  largestWindow,
   resetFrame,
   Setting,
   windowFrame,
@@ -23,18 +24,18 @@ import { HpackError } from './huffman.ts';
 import { Outbox } from './outbox.ts';
 
 export interface ConnectionOptions extends CallOptions {
-  /** Told why a connection was ended because of what its client sent. */
-  readonly onClientError: (error: Error) => void;
+  /** Told why a connection was ended: because of what its client sent, or of a mistake here, which is then its cause. */
+  readonly onConnectionError: (error: ConnectionError) => void;
 }
 
 const maxConcurrentCalls = 1024;
 const maxHeaderSize = 16_384;
-const maxWindow = 0x7fffffff;
 
 const connectionErrorOf = (thrown: unknown): ConnectionError => {
   if (thrown instanceof ConnectionError) return thrown;
   if (thrown instanceof HpackError) return new ConnectionError(ErrorCode.compression, thrown.message);
-  throw thrown;
+  // Other clients are not to suffer for it.
+  return new ConnectionError(ErrorCode.internal, 'mistake in the plugin', { cause: thrown });
 };
 
 /**
@@ -103,7 +104,7 @@ export class Connection {
   }
 
   #fail(error: ConnectionError): void {
-    this.#options.onClientError(error);
+    this.#options.onConnectionError(error);
     this.#calls.clear();
     this.#end(error.code);
   }
@@ -201,9 +202,7 @@ export class Connection {
     clearTimeout(this.#greeting);
     if (hasFlag(frame, Flag.acknowledge)) return;
     for (const [setting, value] of decodeSettings(frame.payload)) {
-      if (setting !== Setting.initialWindowSize) continue;
-      if (value > maxWindow) throw new ConnectionError(ErrorCode.flowControl, 'initial window too large');
-      this.#calls.setInitialWindow(value);
+      if (setting === Setting.initialWindowSize) this.#calls.setInitialWindow(value);
     }
     this.#outbox.send(encodeFrame(FrameType.settings, Flag.acknowledge, 0, Buffer.alloc(0)));
   }
@@ -216,7 +215,7 @@ export class Connection {
 
   #onWindowUpdate(frame: Frame): void {
     if (frame.payload.length !== 4) throw new ConnectionError(ErrorCode.frameSize, 'WINDOW_UPDATE of a wrong length');
-    const increment = frame.payload.readUInt32BE(0) & maxWindow;
+    const increment = frame.payload.readUInt32BE(0) & largestWindow;
     if (increment === 0) throw new ConnectionError(ErrorCode.protocol, 'WINDOW_UPDATE by nothing');
     this.#calls.widen(frame.streamId, increment);
   }

@@ -26,6 +26,7 @@ export const Setting = {
 export const ErrorCode = {
   none: 0,
   protocol: 1,
+  internal: 2,
   flowControl: 3,
   streamClosed: 5,
   frameSize: 6,
@@ -37,13 +38,13 @@ export const ErrorCode = {
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 
-/** The other side broke the protocol in a way that ends the connection: GOAWAY with this code. */
+/** Why a connection has to end: GOAWAY with this code. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
   readonly code: ErrorCode;
 
-  constructor(code: ErrorCode, message: string) {
-    super(message);
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }
@@ -65,6 +66,9 @@ export const defaultMaxFrameSize = 16_384;
 
 /** SETTINGS_INITIAL_WINDOW_SIZE where nothing else was agreed, bytes. */
 export const defaultWindowSize = 65_535;
+
+/** The most that a flow-control window can hold, bytes. */
+export const largestWindow = 0x7fffffff;
 
 /** What a client says first. */
 export const clientPreface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');

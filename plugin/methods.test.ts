@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { FieldWriter } from '../protos/wire.ts';
+import { StatusCode, StatusError } from './grpc/status.ts';
+import { kekLength } from './kek.ts';
+import { createKeyring } from './keyring.ts';
+import { type CallReport, kmsMethods } from './methods.ts';
+import { createKmsService, type KmsService } from './service.ts';
+
+const service = createKmsService(createKeyring([{ key: randomBytes(kekLength), createdAt: '' }]));
+
+const call = (kms: KmsService, method: string, request: Uint8Array) => {
+  const reports: CallReport[] = [];
+  const run = kmsMethods(kms, (report) => reports.push(report)).get(`/v2.KeyManagementService/${method}`);
+  let thrown: unknown;
+  try {
+    run?.(Buffer.from(request));
+  } catch (error) {
+    thrown = error;
+  }
+  return { thrown, reports };
+};
+
+test('each call is reported with its uid and its time', () => {
+  const request = new FieldWriter().bytes(1, Buffer.from('seed')).string(2, 'uid-1').finish();
+  const { thrown, reports } = call(service, 'Encrypt', request);
+  expect(thrown).toBeUndefined();
+  expect(reports).toEqual([{ method: 'Encrypt', uid: 'uid-1', seconds: expect.any(Number), error: undefined }]);
+  expect(reports[0]?.seconds).toBeGreaterThan(0);
+  expect(call(service, 'Status', Buffer.alloc(0)).reports).toMatchObject([{ method: 'Status', uid: '' }]);
+});
+
+test('a refusal is reported and goes on to the caller', () => {
+  const request = new FieldWriter().bytes(1, Buffer.alloc(28)).string(2, 'uid-2').string(3, 'kek-x').finish();
+  const { thrown, reports } = call(service, 'Decrypt', request);
+  expect(thrown).toMatchObject({ code: StatusCode.NOT_FOUND });
+  expect(reports).toEqual([{ method: 'Decrypt', uid: 'uid-2', seconds: expect.any(Number), error: thrown }]);
+});
+
+test('a request that is no message is INTERNAL, as gRPC has it', () => {
+  const { thrown } = call(service, 'Decrypt', Buffer.from([0x0a, 5]));
+  expect(thrown).toMatchObject({ code: StatusCode.INTERNAL, message: expect.stringContaining('malformed') });
+});
+
+test("the plugin's own mistakes are kept from the caller and told to the report", () => {
+  const mistake = new Error('secret');
+  const broken: KmsService = {
+    ...service,
+    status: () => {
+      throw mistake;
+    },
+  };
+  const { thrown, reports } = call(broken, 'Status', Buffer.alloc(0));
+  expect(thrown).toBeInstanceOf(StatusError);
+  expect(thrown).toMatchObject({ code: StatusCode.INTERNAL, message: expect.not.stringContaining('secret') });
+  expect(reports[0]?.error?.cause).toBe(mistake);
+});
