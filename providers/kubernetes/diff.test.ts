@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type PropertyMap, unknown } from '../protocol/values.ts';
 import { diffObjects } from './diff.ts';
 
@@ -94,5 +94,24 @@ test('a patch of data is an update', () => {
   expect(diff(configMap(inDefault), configMap(inDefault, { a: '2' }), inDefault, [], true)).toEqual({
     changes: { 'data.a': false },
     deleteBeforeReplace: false,
+  });
+});
+
+describe('a Secret whose state the official provider wrote', () => {
+  const secret = (fields: PropertyMap): PropertyMap => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: inDefault,
+    ...fields,
+  });
+  const old = secret({ data: { a: 'MQ==', b: 'Mg==' } });
+
+  test('is the same with stringData', () => {
+    expect(diff(old, secret({ data: { b: 'Mg==' }, stringData: { a: '1' } }), inDefault).changes).toEqual({});
+  });
+
+  test('shows what changes in it', () => {
+    const { changes } = diff(old, secret({ stringData: { a: '2', b: unknown } }), inDefault);
+    expect(changes).toEqual({ 'data.a': true, 'data.b': true });
   });
 });

@@ -1,10 +1,10 @@
 import { diffMaps } from '../protocol/diff.ts';
 import { formatPath, type PropertyPath, parsePath } from '../protocol/path.ts';
 import type { DiffCall, DiffResult } from '../protocol/provider.ts';
-import { isMap, type PropertyMap, without } from '../protocol/values.ts';
+import { isMap, mapValues, type PropertyMap, type PropertyValue, without } from '../protocol/values.ts';
 import { isAutonamed } from './annotations.ts';
 import { checkpointFrom, objectFrom } from './checkpoint.ts';
-import { type KubeObject, nameOf, namespaceOf, withAt, withoutAt } from './objects.ts';
+import { type KubeObject, kindOf, mapAt, nameOf, namespaceOf, withAt, withoutAt } from './objects.ts';
 import { type Mutability, replaces } from './replaceRules.ts';
 
 /** Read-only fields; inputs that hold them mean nothing by it. */
@@ -22,6 +22,21 @@ const declared = (inputs: PropertyMap): KubeObject => {
   const object = without(objectFrom(inputs), 'status');
   return isMap(object.metadata) ? { ...object, metadata: without(object.metadata, ...readOnly) } : object;
 };
+
+const encode = (value: PropertyValue): PropertyValue =>
+  typeof value === 'string' ? Buffer.from(value).toString('base64') : value;
+
+/** A Secret's `stringData` as the `data` that the server makes of it: so the official provider keeps inputs. */
+const withDataOnly = (object: KubeObject): KubeObject => ({
+  ...without(object, 'stringData'),
+  data: { ...mapAt(object, 'data'), ...mapValues(mapAt(object, 'stringData'), encode) },
+});
+
+/** Both in one form, where only one of them has `stringData`. */
+const comparable = (before: KubeObject, after: KubeObject): readonly [KubeObject, KubeObject] =>
+  kindOf(after) === 'Secret' && 'stringData' in before !== 'stringData' in after
+    ? [withDataOnly(before), withDataOnly(after)]
+    : [before, after];
 
 /** As the server places it: in a namespace whether the inputs name one or not, or in none whatever they name. */
 const placed = (object: KubeObject, namespace: string | undefined): KubeObject =>
@@ -42,8 +57,8 @@ export const diffObjects = (
   const wanted = declared(call.inputs);
   const liveNamespace = namespaceOf(live);
   const namespace = liveNamespace === undefined ? undefined : (namespaceOf(wanted) ?? liveNamespace);
-  const before = placed(withAt(declared(call.oldInputs), ['metadata', 'name'], nameOf(live)), liveNamespace);
-  const after = placed(wanted, namespace);
+  const old = placed(withAt(declared(call.oldInputs), ['metadata', 'name'], nameOf(live)), liveNamespace);
+  const [before, after] = comparable(old, placed(wanted, namespace));
 
   const ignored = call.ignoreChanges.map(parsePath);
   const changes = diffMaps(before, after).filter(({ path }) => !ignored.some((prefix) => startsWith(path, prefix)));

@@ -78,7 +78,13 @@ describe('a stack from its first preview to its end', () => {
       );
       new CustomResource(
         'thing',
-        { apiVersion: 'example.com/v1', kind: 'Thing', metadata: { name: 'thing' }, spec: { size: 1 } },
+        {
+          apiVersion: 'example.com/v1',
+          kind: 'Thing',
+          // The garbage collector, which foreground deletion needs, learns of a new kind within 30 s only.
+          metadata: { name: 'thing', annotations: { 'pulumi.com/deletionPropagationPolicy': 'background' } },
+          spec: { size: 1 },
+        },
         { provider, dependsOn: [definition, namespace] },
       );
       return { fixed: fixed.id, named: named.metadata.name, elsewhere: elsewhere.id };
