@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isMap, type PropertyMap } from '../protocol/values.ts';
 import type { KubeConnection } from './kubeconfig.ts';
 import { numberAt, stringAt } from './objects.ts';
@@ -53,6 +54,8 @@ export interface KubeClient {
 }
 
 const connectTimeoutMs = 10_000;
+/** How often a request is sent again that the server puts off (as client-go does): it is starting, or busy. */
+const maxPutOffs = 10;
 const idleTimeoutMs = 60_000;
 
 const readText = async (response: IncomingMessage): Promise<string> => {
@@ -85,6 +88,12 @@ const warningsOf = (response: IncomingMessage): string[] =>
   [...(response.headers.warning ?? '').matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) =>
     text.replaceAll('\\"', '"'),
   );
+
+/** Seconds after which a request that was not processed should be sent again. */
+const retryAfter = ({ statusCode, headers }: IncomingMessage): number | undefined => {
+  const seconds = Number(headers['retry-after'] ?? Number.NaN);
+  return (statusCode === 429 || statusCode === 503) && seconds >= 0 ? seconds : undefined;
+};
 
 const open = (
   target: URL,
@@ -139,11 +148,15 @@ export const kubeClient = (connection: KubeConnection): KubeClient => {
 
   return {
     send: async (apiRequest) => {
-      const response = await call(apiRequest, idleTimeoutMs);
-      const body = parseBody(await readText(response));
-      const code = response.statusCode ?? 0;
-      if (code < 200 || code > 299) throw new ApiError(code, body);
-      return { body, warnings: warningsOf(response) };
+      for (let putOffs = 0; ; putOffs += 1) {
+        const response = await call(apiRequest, idleTimeoutMs);
+        const body = parseBody(await readText(response));
+        const code = response.statusCode ?? 0;
+        if (code >= 200 && code <= 299) return { body, warnings: warningsOf(response) };
+        const seconds = retryAfter(response);
+        if (seconds === undefined || putOffs === maxPutOffs) throw new ApiError(code, body);
+        await sleep(seconds * 1000, undefined, { signal: apiRequest.signal });
+      }
     },
     async *watch(path, query, signal) {
       const response = await call({ method: 'GET', path, query: { ...query, watch: '1' }, signal }, 0);
