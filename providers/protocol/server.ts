@@ -206,12 +206,12 @@ export const serveProvider = async (
     close: async () => {
       for (const { provider } of sessions.values()) provider.cancel();
       await new Promise<void>((resolve) => {
+        // What the engine still waits for has been cancelled; an engine that hangs must not hold this up.
         const force = setTimeout(() => server.forceShutdown(), 2_000);
         server.tryShutdown(() => {
           clearTimeout(force);
           resolve();
         });
-        // The engine keeps its connections open for as long as it lives; what it waits for has been cancelled.
       });
       for (const { engine } of sessions.values()) engine.close();
     },

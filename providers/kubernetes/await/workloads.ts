@@ -1,5 +1,5 @@
 import { isMap, type PropertyMap } from '../../protocol/values.ts';
-import { at, type KubeObject, listAt, numberAt, stringAt } from '../objects.ts';
+import { at, type KubeObject, listAt, mapAt, numberAt, stringAt } from '../objects.ts';
 import { failed, isTrue, ready, reasonOf, statusCondition, type Verdict, waiting } from './verdict.ts';
 
 // The rules are those of kubectl rollout status and of kstatus (sigs.k8s.io/cli-utils), which the official provider follows.
@@ -85,7 +85,7 @@ export const podReady = (live: KubeObject): Verdict => {
   const phase = stringAt(live, 'status', 'phase');
   if (phase === 'Succeeded' || isTrue(statusCondition(live, 'Ready'))) return ready;
   const problems = containerProblems(live).join('; ');
-  if (phase === 'Failed') return failed(problems || reasonOf(at(live, 'status') as PropertyMap) || 'the pod failed');
+  if (phase === 'Failed') return failed(problems || reasonOf(mapAt(live, 'status')) || 'the pod failed');
   const scheduled = statusCondition(live, 'PodScheduled');
   if (scheduled !== undefined && !isTrue(scheduled)) return waiting(reasonOf(scheduled) || 'not scheduled yet');
   return waiting(problems || reasonOf(statusCondition(live, 'Ready')) || 'the pod is not ready');
