@@ -54,6 +54,9 @@ const plainText = (message: string): string =>
     .replaceAll(/<\{%[^%]*%\}>/g, '')
     .trimEnd();
 
+/** Severities of messages for people. */
+const told: ReadonlySet<string> = new Set(['info', 'info#err', 'warning']);
+
 /** Turns what an engine says into progress lines, and keeps its errors. */
 export interface EngineListener {
   readonly onEvent: (event: EngineEvent) => void;
@@ -84,7 +87,9 @@ export const engineListener = (progress: Progress, describe: 'steps' | 'plan'): 
     if (diagnostic === undefined) return;
     const text = plainText(diagnostic.message);
     if (diagnostic.severity === 'error') errors.push(`${diagnostic.urn ? `${label(diagnostic.urn)}: ` : ''}${text}`);
-    else if (text !== '' && describe === 'steps') for (const line of text.split('\n')) progress.note(`  ${line}`);
+    // Not its debug messages: they tell every property, secrets too.
+    else if (text !== '' && describe === 'steps' && told.has(diagnostic.severity))
+      for (const line of text.split('\n')) progress.note(`  ${line}`);
   };
   return { onEvent: say, errors, changes: () => changes };
 };

@@ -28,7 +28,7 @@ Environment:
   );
 
 /** A command on one stack. Its code is loaded only when it is run. */
-const stackCommand = <O extends OutputOptions>(
+const stackCommand = <O>(
   name: string,
   description: string,
   load: () => Promise<(stack: Stack, options: O) => Promise<void>>,

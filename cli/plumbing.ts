@@ -59,4 +59,4 @@ export const loadImageCommand = async (name: string, reference: string): Promise
 };
 
 export const switchEncryptionOnCommand = (name: string): Promise<void> =>
-  progress.phase('kube-apiserver speaks to its KMS plugin', () => switchEncryptionOn(clusterDirOf(name)));
+  switchEncryptionOn(clusterDirOf(name), progress);

@@ -16,9 +16,10 @@ const statusText = (stack: Stack, { cluster, encryption, plugins }: ClusterStatu
 /** How a stack is; exit code 1 if it is not ready. */
 export const status = async (stack: Stack, options: OutputOptions): Promise<void> => {
   const access = await requireAccess(stack, `tell the status of stack ${stack.name}`);
-  const boxes = (await inspectCluster(stack.clusterDir))?.boxes ?? [];
-  const found = await clusterStatus(access, boxes);
-  const dead = boxes.filter((box) => !box.running).map((box) => box.name);
+  const state = await inspectCluster(stack.clusterDir);
+  if (state === undefined) return;
+  const found = await clusterStatus(access, state);
+  const dead = state.boxes.filter((box) => !box.running).map((box) => box.name);
   const result = { stack: stack.name, platform: stack.settings.platform, ...found };
   printResult(options, result, statusText(stack, found, dead));
   if (!found.cluster.ready) process.exitCode = 1;

@@ -62,7 +62,7 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
       });
     }
     const [nodes] = await progress.phase('nodes Ready, encryption on', () =>
-      Promise.all([waitForNodes(stack.clusterDir, access), switchEncryptionOn(stack.clusterDir)]),
+      Promise.all([waitForNodes(stack.clusterDir, access), switchEncryptionOn(stack.clusterDir, progress)]),
     );
     const seconds = (performance.now() - begin) / 1000;
     const result: UpResult = { stack: stack.name, changes, healed, seconds, nodes };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { chmod, lstat, mkdir, readlink, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { readFileIfThere, writeFileWhole } from '../common/files.ts';
 import {
   type Bind,
@@ -12,7 +12,12 @@ import {
 } from './boxScripts.ts';
 import { componentsOf } from './components.ts';
 import { type Authorities, credentialFiles } from './credentials.ts';
-import { encryptionConfigurationPath, kmsTimeouts, renderEncryptionConfiguration } from './encryptionConfiguration.ts';
+import {
+  encryptionConfigurationPath,
+  kmsTimeouts,
+  renderEncryptionConfiguration,
+  stageOf,
+} from './encryptionConfiguration.ts';
 import {
   cniConfiguration,
   containerdConfiguration,
@@ -60,10 +65,26 @@ const kindOf = async (path: string): Promise<'folder' | 'file' | 'link' | undefi
   return found.isDirectory() ? 'folder' : 'file';
 };
 
-const bindPrograms = (programs: BoxPrograms): readonly Bind[] =>
+/** A program's place in a box: a link in a folder of programs to a folder of its own. */
+interface PlacedProgram {
+  readonly link: string;
+  readonly target: string;
+  readonly bind: Bind;
+}
+
+/**
+ * Folders are mounted, not files: runc starts itself from an overlay over its folder, and an overlay does not see a
+ * mount on a file in it.
+ */
+const placePrograms = (programs: BoxPrograms): readonly PlacedProgram[] =>
   boxPrograms.map((name) => {
     const isCni = (cniPlugins as readonly string[]).includes(name);
-    return { from: programs[name], to: join(isCni ? 'opt/cni/bin' : 'opt/understudy/bin', name) };
+    const folder = join('opt/understudy/programs', name);
+    return {
+      link: join(isCni ? 'opt/cni/bin' : 'opt/understudy/bin', name),
+      target: join('/', folder, basename(programs[name])),
+      bind: { from: dirname(programs[name]), to: folder },
+    };
   });
 
 const emptyFolders = [
@@ -92,7 +113,7 @@ const layOutRoot = async (root: string, programs: BoxPrograms): Promise<readonly
     await mkdir(join(root, folder), { recursive: true });
     await chmod(join(root, folder), 0o1777);
   }
-  if ((await kindOf(join(root, 'var/run'))) === undefined) await symlink('/run', join(root, 'var/run'));
+  if ((await kindOf(join(root, 'var/run'))) === undefined) await symlink('../run', join(root, 'var/run'));
   const binds: Bind[] = [];
   for (const name of [...systemFolders, ...systemFiles]) {
     const kind = await kindOf(`/${name}`);
@@ -106,8 +127,10 @@ const layOutRoot = async (root: string, programs: BoxPrograms): Promise<readonly
       binds.push({ from: `/${name}`, to: name });
     }
   }
-  for (const bind of bindPrograms(programs)) {
-    if ((await kindOf(join(root, bind.to))) === undefined) await writeFile(join(root, bind.to), '');
+  for (const { link, target, bind } of placePrograms(programs)) {
+    await rm(join(root, link), { force: true });
+    await symlink(target, join(root, link));
+    await mkdir(join(root, bind.to), { recursive: true });
     binds.push(bind);
   }
   return binds;
@@ -133,6 +156,9 @@ const configurationFiles = (plan: ClusterPlan, node: NodePlan, machine: MachineF
   ...componentsOf(plan, node).flatMap((component) => [
     script(`etc/understudy/services/${component.name}/run`, renderRunFile(component)),
     script(`etc/understudy/services/${component.name}/log/run`, renderLogRunFile(component)),
+    ...(component.killAfterMs === undefined
+      ? []
+      : [text(`etc/understudy/services/${component.name}/timeout-kill`, `${component.killAfterMs}\n`)]),
   ]),
 ];
 
@@ -155,6 +181,12 @@ export const startedDigest = (plan: ClusterPlan, node: NodePlan): Promise<string
 /** Files that follow the cluster's membership; read anew by whoever uses them, so they change under a running box. */
 export const writeMembershipFiles = (plan: ClusterPlan, node: NodePlan): Promise<void> =>
   writeFileWhole(join(rootOf(plan, node.name), 'etc/hosts'), hostsFile(plan), 0o644);
+
+/** What is stored encrypted must stay readable: a box that starts again is at the stage at which it ended. */
+const bootEncryptionConfiguration = async (root: string): Promise<string> => {
+  const known = await readFileIfThere(join(root, encryptionConfigurationPath));
+  return renderEncryptionConfiguration(known === undefined ? 'identity' : stageOf(known), kmsTimeouts.booting);
+};
 
 /** Not flushed to the disk: these files are written anew at each start of the box. */
 const writeFresh = async (path: string, file: NodeFile): Promise<void> => {
@@ -183,7 +215,7 @@ export const prepareRoot = async (
     text('etc/group', 'root:x:0:\nnogroup:x:65534:\n'),
     text('etc/nsswitch.conf', 'hosts: files dns\n'),
     ...(node.role === 'control-plane'
-      ? [secret(encryptionConfigurationPath.slice(1), renderEncryptionConfiguration(kmsTimeouts.starting))]
+      ? [secret(encryptionConfigurationPath.slice(1), await bootEncryptionConfiguration(root))]
       : []),
     ...(await credentialFiles(plan, node, authorities)).map(([path, content]) =>
       secret(join('etc/kubernetes', path), content),

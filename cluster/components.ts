@@ -8,6 +8,8 @@ export interface Component {
   /** Shell lines before the program starts. */
   readonly before: readonly string[];
   readonly command: readonly string[];
+  /** How long it may take to end before it is killed, where it would take its time; milliseconds. */
+  readonly killAfterMs?: number;
 }
 
 const pki = '/etc/kubernetes/pki';
@@ -48,6 +50,8 @@ const etcd = (plan: ClusterPlan, node: NodePlan): Component => ({
 
 const kubeApiserver = (plan: ClusterPlan, node: NodePlan): Component => ({
   name: 'kube-apiserver',
+  // It ends what it is asked at once, and then waits up to a minute for watchers to leave.
+  killAfterMs: 500,
   before: [untilListening('127.0.0.1', 2379)],
   command: [
     'kube-apiserver',
@@ -114,6 +118,9 @@ const kubeControllerManager = (plan: ClusterPlan): Component => ({
     '--use-service-account-credentials=true',
     `--cluster-cidr=${podNetwork}`,
     '--allocate-node-cidrs=false',
+    // Its default of 20 calls a second stretches the start of its controllers, each with an account of its own, to 5 s.
+    '--kube-api-qps=500',
+    '--kube-api-burst=500',
     `--service-cluster-ip-range=${serviceNetwork}`,
     '--profiling=false',
     leaderElection(plan),

@@ -1,20 +1,42 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../common/failure.ts';
 import { readFileIfThere, writeFileWhole } from '../common/files.ts';
+import type { Progress } from '../common/progress.ts';
 import { waitFor } from '../common/waitFor.ts';
 import { readAccess } from './access.ts';
-import { apiClient } from './apiClient.ts';
-import { rootOf } from './boxRoot.ts';
-import { encryptionConfigurationPath, kmsTimeouts, renderEncryptionConfiguration } from './encryptionConfiguration.ts';
+import {
+  type ApiServer,
+  hasLoadedFile,
+  readStage,
+  restartApiServer,
+  waitForProviders,
+  writeStage,
+} from './apiServer.ts';
+import { boxPid } from './box.ts';
+import { encryptionStages, kmsSocketPath, stagesAfter } from './encryptionConfiguration.ts';
 import { inspectCluster } from './index.ts';
-import { apiPort, controlPlanesOf } from './plan.ts';
+import { controlPlanesOf } from './plan.ts';
+import { rewriteUnencrypted } from './rewrite.ts';
 
-/**
- * Brings the API servers, which started before any plugin could run, and the plugins together: asking for the health of
- * the KMS providers makes an API server try its plugin at once instead of at its next turn in up to 10 s.
- * @throws Failure where an API server has no working plugin after 60 s
- */
-export const switchEncryptionOn = async (dir: string): Promise<void> => {
+/** There once all that was stored before the switch has been written again. */
+const doneMarker = (dir: string): string => join(dir, 'encryption-completed');
+
+/** No API server is told of a plugin that is not there: its secrets would be out of reach. */
+const waitForSocket = async ({ plan, node }: ApiServer): Promise<void> => {
+  const pid = await boxPid(plan.id, node.name);
+  await waitFor(async () => ((await stat(`/proc/${pid}/root${kmsSocketPath}`)).isSocket() ? true : undefined), {
+    what: `the KMS plugin's socket ${kmsSocketPath} on ${node.name}`,
+    timeoutMs: 60_000,
+    next: "see 'understudy logs kms-plugin'",
+  });
+};
+
+/** Whether all that is stored was written under the current key. */
+export const isEncryptionCompleted = async (dir: string): Promise<boolean> =>
+  (await readFileIfThere(doneMarker(dir))) !== undefined;
+
+const findApiServers = async (dir: string): Promise<readonly ApiServer[]> => {
   const [state, access] = await Promise.all([inspectCluster(dir), readAccess(dir)]);
   if (state === undefined || access === undefined) {
     throw new Failure({
@@ -23,28 +45,44 @@ export const switchEncryptionOn = async (dir: string): Promise<void> => {
       next: "run 'understudy up'",
     });
   }
+  return controlPlanesOf(state.plan).map((node) => ({ plan: state.plan, node, access }));
+};
+
+/** Restarts those API servers that do not work with their files' content yet, and waits until all do. */
+const converge = async (servers: readonly ApiServer[]): Promise<void> => {
   await Promise.all(
-    controlPlanesOf(state.plan).map(async (node) => {
-      const api = apiClient(node.address, apiPort, access.authorityCertificate, access.administrator);
-      try {
-        await waitFor(
-          async () => {
-            const { status, body } = await api.ask('GET', '/healthz/kms-providers');
-            if (status !== 200) throw new Error(body);
-            return true;
-          },
-          {
-            what: `a working KMS plugin on ${node.name}`,
-            timeoutMs: 60_000,
-            next: "see 'understudy logs kms-plugin' and 'understudy logs kube-apiserver'",
-          },
-        );
-      } finally {
-        api.close();
-      }
-      const path = join(rootOf(state.plan, node.name), encryptionConfigurationPath);
-      const wanted = renderEncryptionConfiguration(kmsTimeouts.running);
-      if ((await readFileIfThere(path)) !== wanted) await writeFileWhole(path, wanted);
+    servers.map(async (server) => {
+      if (await hasLoadedFile(server)) return;
+      await restartApiServer(server);
+      await waitForProviders(server);
     }),
   );
+};
+
+/**
+ * Switches the encryption of secrets and config maps on: the KMS plugin's key is made readable by all API servers, then
+ * written, then everything stored before is written again. Can be killed and repeated at any point; where encryption is
+ * on, it only makes sure of that.
+ * @throws Failure where an API server has no working plugin after 90 s
+ */
+export const switchEncryptionOn = async (dir: string, progress: Progress): Promise<void> => {
+  const servers = await findApiServers(dir);
+  const [first] = servers;
+  if (first === undefined) return;
+  await Promise.all(servers.map(waitForSocket));
+  const stages = await Promise.all(servers.map(readStage));
+  const behind = encryptionStages.find((stage) => stages.includes(stage)) ?? 'identity';
+  for (const stage of stagesAfter(behind, servers.length)) {
+    await progress.phase(`encryption key ${stage} by all API servers`, async () => {
+      await Promise.all(servers.map((server) => writeStage(server, stage)));
+      await converge(servers);
+    });
+  }
+  await Promise.all(servers.map(waitForProviders));
+  // A box that was started again waits for its plugin shorter than a running one should; its API server sees this by itself.
+  await Promise.all(servers.map((server) => writeStage(server, 'written')));
+  if (await isEncryptionCompleted(dir)) return;
+  await converge(servers);
+  await progress.phase('everything stored before written again', () => rewriteUnencrypted(first.access));
+  await writeFileWhole(doneMarker(dir), '');
 };

@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 
 /** Where the file lies in a control-plane box. */
 export const encryptionConfigurationPath = '/etc/kubernetes/encryption/encryption-config.yaml';
@@ -16,33 +16,61 @@ export type EncryptedResource = (typeof encryptedResources)[number];
 export const providerName = (resource: EncryptedResource): string => `${keyNumber}_${resource}`;
 
 /**
- * How long kube-apiserver waits for an answer of the plugin, by what is the case:
- * `starting`, no plugin can run yet, since its pod needs the API server, which at its start waits this long for each provider;
- * `running`, what OpenShift's controllers write.
+ * The way to encryption, a step at a time so that no API server meets a value that it cannot read:
+ * nothing; the key can be read; it is written.
  */
-export const kmsTimeouts = { starting: '200ms', running: '10s' } as const;
+export const encryptionStages = ['identity', 'readable', 'written'] as const;
+export type EncryptionStage = (typeof encryptionStages)[number];
 
 /**
- * The EncryptionConfiguration of kube-apiserver: an entry per resource with KMS v2 first, identity last so that what was
- * written before can be read. The only writer of that file's content.
+ * How long kube-apiserver waits for an answer of the plugin:
+ * `booting`, no plugin can run yet, since its pod needs the API server, which at its start waits this long for each provider;
+ * `running`, what OpenShift's controllers write.
+ */
+export const kmsTimeouts = { booting: '200ms', running: '10s' } as const;
+export type KmsTimeout = (typeof kmsTimeouts)[keyof typeof kmsTimeouts];
+
+interface Provider {
+  readonly kms?: object;
+  readonly identity?: object;
+}
+
+const kmsProvider = (resource: EncryptedResource, timeout: KmsTimeout): Provider => ({
+  kms: { apiVersion: 'v2', name: providerName(resource), endpoint: `unix://${kmsSocketPath}`, timeout },
+});
+
+const providers = (resource: EncryptedResource, stage: EncryptionStage, timeout: KmsTimeout): readonly Provider[] => {
+  const kms = kmsProvider(resource, timeout);
+  const identity = { identity: {} };
+  return { identity: [identity], readable: [identity, kms], written: [kms, identity] }[stage];
+};
+
+/**
+ * The EncryptionConfiguration of kube-apiserver: an entry per resource, its first provider writes. The only place that
+ * makes that file's content.
  * @see https://kubernetes.io/docs/tasks/administer-cluster/kms-provider/
  */
-export const renderEncryptionConfiguration = (timeout: (typeof kmsTimeouts)[keyof typeof kmsTimeouts]): string =>
+export const renderEncryptionConfiguration = (stage: EncryptionStage, timeout: KmsTimeout): string =>
   stringify({
     apiVersion: 'apiserver.config.k8s.io/v1',
     kind: 'EncryptionConfiguration',
     resources: encryptedResources.map((resource) => ({
       resources: [resource],
-      providers: [
-        {
-          kms: {
-            apiVersion: 'v2',
-            name: providerName(resource),
-            endpoint: `unix://${kmsSocketPath}`,
-            timeout,
-          },
-        },
-        { identity: {} },
-      ],
+      providers: providers(resource, stage, timeout),
     })),
   });
+
+interface Configuration {
+  readonly resources: readonly { readonly providers: readonly Provider[] }[];
+}
+
+/** The stage that a file of {@link renderEncryptionConfiguration} is of. */
+export const stageOf = (content: string): EncryptionStage => {
+  const [first] = (parse(content) as Configuration).resources;
+  if (first?.providers[0]?.kms !== undefined) return 'written';
+  return first?.providers.some((provider) => provider.kms !== undefined) ? 'readable' : 'identity';
+};
+
+/** The stages still to pass; a single API server has nobody to wait for and may skip the middle one. */
+export const stagesAfter = (stage: EncryptionStage, apiServers: number): readonly EncryptionStage[] =>
+  encryptionStages.slice(encryptionStages.indexOf(stage) + 1).filter((next) => apiServers > 1 || next !== 'readable');

@@ -2,6 +2,8 @@ import { waitFor } from '../common/waitFor.ts';
 import { type ApiClient, expectOk } from './apiClient.ts';
 import type { NodePlan } from './plan.ts';
 
+const conflict = 409;
+
 /** What a kubelet may not say of itself (NodeRestriction), and what has to be there before the first pod is placed. */
 const nodeObject = (node: NodePlan): object => ({
   apiVersion: 'v1',
@@ -26,12 +28,15 @@ export const waitForApi = (api: ApiClient): Promise<void> =>
     next: "see 'understudy logs kube-apiserver' and 'understudy logs etcd'",
   }).then(() => {});
 
-/** Declares the nodes before their kubelets come; a node that is there already stays as it is. */
+/** Declares the nodes; one whose kubelet was faster, or that is there from before, gets what is missing. */
 export const declareNodes = async (api: ApiClient, nodes: readonly NodePlan[]): Promise<void> => {
   await Promise.all(
     nodes.map(async (node) => {
-      const response = await api.ask('POST', '/api/v1/nodes', nodeObject(node));
-      expectOk(response, `declare node ${node.name}`, [409]);
+      const tried = `declare node ${node.name}`;
+      const created = expectOk(await api.ask('POST', '/api/v1/nodes', nodeObject(node)), tried, [conflict]);
+      if (created.status !== conflict) return;
+      const merge = 'application/merge-patch+json';
+      expectOk(await api.ask('PATCH', `/api/v1/nodes/${node.name}`, nodeObject(node), merge), tried);
     }),
   );
 };

@@ -1,6 +1,7 @@
 import type { ClusterAccess } from './access.ts';
 import { type ApiClient, apiClient, expectOk } from './apiClient.ts';
-import type { BoxState } from './index.ts';
+import { isEncryptionCompleted } from './encryption.ts';
+import type { BoxState, ClusterState } from './index.ts';
 
 export interface NodeStatus {
   readonly name: string;
@@ -19,7 +20,7 @@ export interface ClusterStatus {
   readonly cluster: { readonly ready: boolean; readonly version: string; readonly nodes: readonly NodeStatus[] };
   readonly encryption: {
     readonly type: 'KMS';
-    /** Whether the API server's KMS providers answer. */
+    /** True once all is stored encrypted and the API server's KMS providers answer. */
     readonly encrypted: { readonly status: 'True' | 'False' | 'Unknown'; readonly reason: string };
   };
   readonly plugins: readonly PluginStatus[];
@@ -61,8 +62,15 @@ const pluginStatus = (pod: KubernetesObject): PluginStatus => {
 
 const pluginPods = '/api/v1/namespaces/openshift-kms-plugin/pods?labelSelector=app%3Dkms-plugin';
 
+const encryptedCondition = (completed: boolean, healthy: boolean): ClusterStatus['encryption']['encrypted'] => {
+  if (!completed) return { status: 'False', reason: 'EncryptionInProgress' };
+  return healthy
+    ? { status: 'True', reason: 'EncryptionCompleted' }
+    : { status: 'False', reason: 'KMSProvidersFailing' };
+};
+
 /** Asks a running cluster how it is. */
-const ask = async (api: ApiClient, boxes: readonly BoxState[]): Promise<ClusterStatus> => {
+const ask = async (api: ApiClient, boxes: readonly BoxState[], completed: boolean): Promise<ClusterStatus> => {
   const [version, nodeObjects, pods, kms] = await Promise.all([
     api.ask('GET', '/version'),
     list(api, '/api/v1/nodes'),
@@ -79,20 +87,17 @@ const ask = async (api: ApiClient, boxes: readonly BoxState[]): Promise<ClusterS
     },
     encryption: {
       type: 'KMS',
-      encrypted:
-        kms.status === 200
-          ? { status: 'True', reason: 'EncryptionCompleted' }
-          : { status: 'False', reason: 'EncryptionInProgress' },
+      encrypted: encryptedCondition(completed, kms.status === 200),
     },
     plugins: pods.map(pluginStatus),
   };
 };
 
 /** How a cluster is; one whose API server does not answer is not ready, which is no failure of the question. */
-export const clusterStatus = async (access: ClusterAccess, boxes: readonly BoxState[]): Promise<ClusterStatus> => {
+export const clusterStatus = async (access: ClusterAccess, { boxes, plan }: ClusterState): Promise<ClusterStatus> => {
   const api = apiClient(access.api.host, access.api.port, access.authorityCertificate, access.administrator);
   try {
-    return await ask(api, boxes);
+    return await ask(api, boxes, await isEncryptionCompleted(plan.dir));
   } catch {
     return {
       cluster: {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ClusterAccess } from './access.ts';
-import { apiClient, expectOk } from './apiClient.ts';
+import { type ApiClient, apiClient, expectOk } from './apiClient.ts';
 import { parseStoredValue, type StoredValue } from './encryptedObject.ts';
 import { encryptedResources, providerName } from './encryptionConfiguration.ts';
 import { readEtcd } from './etcd.ts';
@@ -25,6 +25,7 @@ export interface VerifyReport {
 }
 
 const registryPrefix = '/registry';
+const secretsPath = '/api/v1/namespaces/default/secrets';
 const shownWrong = 10;
 
 const countBy = (names: readonly string[]): Readonly<Record<string, number>> => {
@@ -55,35 +56,7 @@ export const isProven = (report: VerifyReport): boolean =>
   report.roundTrip &&
   Object.values(report.resources).every((resource) => resource.wrong.length === 0 && resource.checked > 0);
 
-/** Writes a secret, looks at it in etcd and through the API, and deletes it. */
-const roundTrip = async (access: ClusterAccess): Promise<boolean> => {
-  const api = apiClient(access.api.host, access.api.port, access.authorityCertificate, access.administrator);
-  const name = `understudy-verify-${randomBytes(4).toString('hex')}`;
-  const path = '/api/v1/namespaces/default/secrets';
-  const plain = randomBytes(16).toString('hex');
-  try {
-    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: { plain } };
-    expectOk(await api.ask('POST', path, secret), 'write a secret');
-    try {
-      let stored: Buffer | undefined;
-      for await (const entry of readEtcd(access, `${registryPrefix}/secrets/default/${name}`)) stored = entry.value;
-      const { body } = expectOk(await api.ask('GET', `${path}/${name}`), 'read the secret');
-      const data = (JSON.parse(body) as { readonly data?: { readonly plain?: string } }).data;
-      const readBack = Buffer.from(data?.plain ?? '', 'base64').toString();
-      return (
-        stored !== undefined && parseStoredValue(stored).encrypted && !stored.includes(plain) && readBack === plain
-      );
-    } finally {
-      expectOk(await api.ask('DELETE', `${path}/${name}`), 'delete the secret');
-    }
-  } finally {
-    api.close();
-  }
-};
-
-/** Reads raw etcd and says how all secrets and config maps are stored; then proves it with a secret of its own. */
-export const verifyEncryption = async (access: ClusterAccess): Promise<VerifyReport> => {
-  const proven = await roundTrip(access);
+const scan = async (access: ClusterAccess): Promise<Readonly<Record<string, ResourceReport>>> => {
   const resources: Record<string, ResourceReport> = {};
   for (const resource of encryptedResources) {
     const stored: { key: string; value: StoredValue }[] = [];
@@ -92,5 +65,44 @@ export const verifyEncryption = async (access: ClusterAccess): Promise<VerifyRep
     }
     resources[resource] = reportOn(stored, providerName(resource));
   }
-  return { resources, roundTrip: proven };
+  return resources;
+};
+
+/** Whether a secret is stored encrypted, without its plain text, and reads back the same. */
+const isRoundTripProven = async (
+  access: ClusterAccess,
+  api: ApiClient,
+  path: string,
+  key: string,
+  plain: string,
+): Promise<boolean> => {
+  let stored: Buffer | undefined;
+  for await (const entry of readEtcd(access, key)) stored = entry.value;
+  const { body } = expectOk(await api.ask('GET', path), 'read the secret');
+  const data = (JSON.parse(body) as { readonly data?: { readonly plain?: string } }).data;
+  const readBack = Buffer.from(data?.plain ?? '', 'base64').toString();
+  return stored !== undefined && parseStoredValue(stored).encrypted && !stored.includes(plain) && readBack === plain;
+};
+
+/**
+ * Writes a secret, reads raw etcd and says how that one and all other secrets and config maps are stored, and deletes it.
+ * @throws Failure where the API server refuses the secret
+ */
+export const verifyEncryption = async (access: ClusterAccess): Promise<VerifyReport> => {
+  const api = apiClient(access.api.host, access.api.port, access.authorityCertificate, access.administrator);
+  const name = `understudy-verify-${randomBytes(4).toString('hex')}`;
+  const plain = randomBytes(16).toString('hex');
+  try {
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: { plain } };
+    expectOk(await api.ask('POST', secretsPath, secret), 'write a secret');
+    const path = `${secretsPath}/${name}`;
+    try {
+      const roundTrip = await isRoundTripProven(access, api, path, `${registryPrefix}/secrets/default/${name}`, plain);
+      return { resources: await scan(access), roundTrip };
+    } finally {
+      expectOk(await api.ask('DELETE', path), 'delete the secret');
+    }
+  } finally {
+    api.close();
+  }
 };

@@ -21,19 +21,22 @@ export interface StartedCluster {
 export class LocalCluster extends ComponentResource {
   /** An administrator's kubeconfig, inline; secret. */
   readonly kubeconfig: Output<string>;
+  /** What goes with the cluster need not be deleted one by one: name it as `deletedWith`. */
+  readonly boxes: local.Command;
   /** IPv4 addresses. */
   readonly controlPlaneAddresses: Output<string[]>;
 
   constructor(name: string, args: LocalClusterArgs, options?: ComponentResourceOptions) {
     super('understudy:index:LocalCluster', name, {}, options);
     const start = understudyCommand('plumbing', 'start-cluster', args.clusterName);
-    const cluster = new local.Command(
+    this.boxes = new local.Command(
       `${name}-boxes`,
       {
         create: start,
         update: start,
         delete: understudyCommand('plumbing', 'remove-cluster', args.clusterName),
         stdin: JSON.stringify({ controlPlanes: args.controlPlanes, workers: args.workers, egress: args.egress }),
+        // Its standard output holds the kubeconfig.
         logging: 'stderr',
       },
       {
@@ -42,7 +45,7 @@ export class LocalCluster extends ComponentResource {
         customTimeouts: { create: '10m', update: '10m', delete: '5m' },
       },
     );
-    const answer = cluster.stdout.apply((text) => JSON.parse(text) as StartedCluster);
+    const answer = this.boxes.stdout.apply((text) => JSON.parse(text) as StartedCluster);
     this.kubeconfig = secret(answer.kubeconfig);
     this.controlPlaneAddresses = unsecret(answer.controlPlaneAddresses);
     this.registerOutputs({ kubeconfig: this.kubeconfig, controlPlaneAddresses: this.controlPlaneAddresses });

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Provider } from '@pulumi/kubernetes/provider.js';
-import { Config, getStack, type Output } from '@pulumi/pulumi';
+import { type ComponentResourceOptions, Config, getStack, type Output } from '@pulumi/pulumi';
 import { ApiServerEncryption } from './ApiServerEncryption.ts';
 import { ClusterDns } from './ClusterDns.ts';
 import { Image } from './Image.ts';
@@ -23,8 +23,17 @@ export const program = async (): Promise<{ readonly kubeconfig: Output<string> }
   const settings = readSettings();
   const clusterName = getStack();
   const cluster = new LocalCluster('cluster', { clusterName, ...settings });
-  const provider = new Provider('cluster', { kubeconfig: cluster.kubeconfig });
-  const onCluster = { providers: [provider], dependsOn: [cluster] };
+  const provider = new Provider('cluster', {
+    kubeconfig: cluster.kubeconfig,
+    // Tells clusters apart also while the kubeconfig is not known yet.
+    clusterIdentifier: clusterName,
+  });
+  const onCluster: ComponentResourceOptions = {
+    providers: [provider],
+    dependsOn: [cluster],
+    // The objects in a cluster go with it, at once and even if it is out of order.
+    transformations: [({ props, opts }) => ({ props, opts: { ...opts, deletedWith: cluster.boxes } })],
+  };
   const image = new Image(
     'kms-plugin-image',
     {

@@ -1,0 +1,147 @@
+import { statfs } from 'node:fs/promises';
+import { machineHierarchies, missingControllers } from '../cluster/cgroups.ts';
+import { tryExec } from '../common/exec.ts';
+import { cacheDir, homeDir, projectDir } from '../common/paths.ts';
+import { inspectPrograms, missingPackages, observeSystem, planInstall, runPackages } from '../toolchain/index.ts';
+import { type OutputOptions, printResult } from './output.ts';
+import { stackPrograms } from './toolchain.ts';
+
+/** One thing that `up` needs. */
+export interface Finding {
+  readonly what: string;
+  /** `later`: it is missing, and `up` sees to it by itself. */
+  readonly state: 'ok' | 'later' | 'missing';
+  readonly detail: string;
+  /** What mends it. */
+  readonly next?: string;
+}
+
+const gigabyte = 1e9;
+/** Programs, images and one cluster, with Go's own cache. */
+const neededBytes = 8 * gigabyte;
+
+const root = (): Finding =>
+  process.getuid?.() === 0
+    ? { what: 'root', state: 'ok', detail: 'yes' }
+    : {
+        what: 'root',
+        state: 'missing',
+        detail: 'boxes are namespaces, mounts and network interfaces',
+        next: 'run as root: sudo --preserve-env=PATH npm run up',
+      };
+
+const packages = async (): Promise<Finding> => {
+  const facts = await observeSystem(runPackages);
+  const plan = planInstall(missingPackages(runPackages, facts.present), facts);
+  const what = 'system packages';
+  if (plan.kind === 'nothing') return { what, state: 'ok', detail: runPackages.map(({ name }) => name).join(', ') };
+  const detail = `missing: ${plan.names.join(', ')}`;
+  if (plan.kind === 'install') return { what, state: 'later', detail: `${detail}; 'up' installs them` };
+  return { what, state: 'missing', detail, next: plan.next };
+};
+
+const cgroups = async (): Promise<Finding> => {
+  const hierarchies = await machineHierarchies();
+  const missing = await missingControllers(hierarchies);
+  const versions = [...new Set(hierarchies.map(({ version }) => `v${version}`))].join(' and ');
+  if (missing.length === 0) return { what: 'cgroups', state: 'ok', detail: versions };
+  return {
+    what: 'cgroups',
+    state: 'missing',
+    detail: `no controller ${missing.join(', ')} below /sys/fs/cgroup`,
+    next: 'mount them, or, in a container, start that container with --privileged --cgroupns=host',
+  };
+};
+
+const namespaces = async (): Promise<Finding> => {
+  const { code, stderr } = await tryExec('unshare', [
+    '--mount',
+    '--net',
+    '--pid',
+    '--uts',
+    '--ipc',
+    '--cgroup',
+    '--fork',
+    'true',
+  ]).catch((error: Error) => ({ code: 1, stderr: error.message }));
+  return code === 0
+    ? { what: 'namespaces', state: 'ok', detail: 'mount, network, PID, UTS, IPC, cgroup' }
+    : {
+        what: 'namespaces',
+        state: 'missing',
+        detail: stderr.trim(),
+        next: 'run as root, in a container with --privileged',
+      };
+};
+
+const disk = async (what: string, dir: string): Promise<Finding> => {
+  let at = dir;
+  let space = await statfs(at).catch(() => undefined);
+  while (space === undefined) {
+    at = at.slice(0, at.lastIndexOf('/')) || '/';
+    space = await statfs(at).catch(() => undefined);
+  }
+  const free = space.bavail * space.bsize;
+  const detail = `${(free / gigabyte).toFixed(0)} GB free in ${dir}`;
+  if (free >= neededBytes) return { what, state: 'ok', detail };
+  return {
+    what,
+    state: 'missing',
+    detail,
+    next: `free ${neededBytes / gigabyte} GB, or set UNDERSTUDY_HOME and UNDERSTUDY_CACHE to a larger disk`,
+  };
+};
+
+const go = async (somethingIsMissing: boolean): Promise<Finding> => {
+  const found = await tryExec('go', ['version']).catch(() => undefined);
+  if (found?.code === 0) return { what: 'go', state: 'ok', detail: found.stdout.trim().replace('go version ', '') };
+  const detail = 'not on PATH: programs can be downloaded, not built';
+  return somethingIsMissing
+    ? {
+        what: 'go',
+        state: 'later',
+        detail,
+        next: 'where downloads are not possible: install Go from https://go.dev/dl',
+      }
+    : { what: 'go', state: 'ok', detail: 'not there, and not needed: all programs are' };
+};
+
+const text = (findings: readonly Finding[]): string => {
+  const mark = { ok: '✓', later: '·', missing: '✗' };
+  const width = Math.max(...findings.map(({ what }) => what.length));
+  const lines = findings.flatMap(({ what, state, detail, next }) => [
+    `${mark[state]} ${what.padEnd(width)}  ${detail}`,
+    ...(next === undefined ? [] : [`  ${' '.repeat(width)}  next: ${next}`]),
+  ]);
+  const lacking = findings.filter(({ state }) => state === 'missing').length;
+  return [...lines, lacking === 0 ? "Ready for 'npm run up'." : `${lacking} to mend before 'npm run up'.`].join('\n');
+};
+
+/** Tells what this machine has and lacks; exit code 1 where `up` could not mend it by itself. */
+export const doctor = async (options: OutputOptions): Promise<void> => {
+  const located = await inspectPrograms(stackPrograms);
+  const programs = located.map(
+    (program): Finding => ({
+      what: program.name,
+      state: program.source === 'missing' ? 'later' : 'ok',
+      detail:
+        program.source === 'missing'
+          ? `${program.version}, 'up' downloads or builds it`
+          : `${program.version} ${program.path}`,
+    }),
+  );
+  const findings: readonly Finding[] = [
+    { what: 'node', state: 'ok', detail: `${process.version} of ${projectDir}` },
+    root(),
+    await packages(),
+    await cgroups(),
+    await namespaces(),
+    await disk('disk', homeDir()),
+    await disk('disk of the cache', cacheDir()),
+    await go(located.some(({ source }) => source === 'missing')),
+    ...programs,
+  ];
+  const missing = findings.some(({ state }) => state === 'missing');
+  printResult(options, { ready: !missing, findings }, text(findings));
+  if (missing) process.exitCode = 1;
+};

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { exec } from '../common/exec.ts';
+import { Failure } from '../common/failure.ts';
+import { readFileIfThere, writeFileWhole } from '../common/files.ts';
+import { waitFor } from '../common/waitFor.ts';
+import type { ClusterAccess } from './access.ts';
+import { type ApiClient, apiClient } from './apiClient.ts';
+import { boxPid } from './box.ts';
+import { rootOf } from './boxRoot.ts';
+import {
+  type EncryptionStage,
+  encryptionConfigurationPath,
+  kmsTimeouts,
+  renderEncryptionConfiguration,
+  stageOf,
+} from './encryptionConfiguration.ts';
+import { apiPort, type ClusterPlan, type NodePlan } from './plan.ts';
+
+/** The kube-apiserver of one control-plane node. */
+export interface ApiServer {
+  readonly plan: ClusterPlan;
+  readonly node: NodePlan;
+  readonly access: ClusterAccess;
+}
+
+const withClient = async <T>({ node, access }: ApiServer, work: (api: ApiClient) => Promise<T>): Promise<T> => {
+  const api = apiClient(node.address, apiPort, access.authorityCertificate, access.administrator);
+  try {
+    return await work(api);
+  } finally {
+    api.close();
+  }
+};
+
+const configurationFile = ({ plan, node }: ApiServer): string =>
+  join(rootOf(plan, node.name), encryptionConfigurationPath);
+
+/** The stage that an API server's file is at. */
+export const readStage = async (server: ApiServer): Promise<EncryptionStage> => {
+  const content = await readFileIfThere(configurationFile(server));
+  return content === undefined ? 'identity' : stageOf(content);
+};
+
+/** Writes an API server's file for a running plugin; the API server itself looks at it once a minute. */
+export const writeStage = async (server: ApiServer, stage: EncryptionStage): Promise<void> => {
+  const wanted = renderEncryptionConfiguration(stage, kmsTimeouts.running);
+  const path = configurationFile(server);
+  if ((await readFileIfThere(path)) !== wanted) await writeFileWhole(path, wanted);
+};
+
+/**
+ * Waits until an API server's KMS providers answer. Asking makes it try its plugin at once, instead of at its next turn
+ * in up to 10 s; without any provider the check is ok too.
+ */
+export const waitForProviders = (server: ApiServer): Promise<void> =>
+  withClient(server, (api) =>
+    waitFor(
+      async () => {
+        const { status, body } = await api.ask('GET', '/readyz?verbose');
+        if (status !== 200) throw new Error(body);
+        return true;
+      },
+      {
+        what: `kube-apiserver with a working KMS plugin on ${server.node.name}`,
+        timeoutMs: 90_000,
+        intervalMs: 50,
+        next: "see 'understudy logs kms-plugin' and 'understudy logs kube-apiserver'",
+      },
+    ),
+  ).then(() => {});
+
+const loadedHash =
+  /^apiserver_encryption_config_controller_last_config_info\{[^}]*\bhash="sha256:([0-9a-f]+)"[^}]*\} 1$/m;
+
+/** Whether an API server works with the content that its file has now, by its own word. */
+export const hasLoadedFile = (server: ApiServer): Promise<boolean> =>
+  withClient(server, async (api) => {
+    const content = (await readFileIfThere(configurationFile(server))) ?? '';
+    const { body } = await api.ask('GET', '/metrics');
+    return loadedHash.exec(body)?.[1] === createHash('sha256').update(content).digest('hex');
+  });
+
+/** Ends an API server; its supervisor starts it again, and it reads its file. OpenShift too rolls out by restarts. */
+export const restartApiServer = async ({ plan, node }: ApiServer): Promise<void> => {
+  const pid = await boxPid(plan.id, node.name);
+  if (pid === undefined) {
+    throw new Failure({
+      tried: `restart kube-apiserver on ${node.name}`,
+      got: 'its box does not run',
+      next: `run 'understudy up ${plan.spec.name}'`,
+    });
+  }
+  const supervise = (...args: readonly string[]): Promise<string> =>
+    exec('nsenter', ['--target', String(pid), '--mount', 's6-svc', ...args, '/run/services/kube-apiserver']);
+  // Down (-wd: seen to be down) before up, so that nobody takes the old one's last answers for the new one's.
+  await supervise('-wd', '-T', '60000', '-d');
+  await supervise('-u');
+};
