@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { machineHierarchies, missingControllers } from '../cluster/cgroups.ts';
 import { tryExec } from '../common/exec.ts';
 import { cacheDir, homeDir, projectDir } from '../common/paths.ts';
-import { inspectPrograms, missingPackages, observeSystem, planInstall, runPackages } from '../toolchain/index.ts';
+import { inspectBuild, inspectPrograms, inspectSystem, runPackages } from '../toolchain/index.ts';
 import { type OutputOptions, printResult } from './output.ts';
 import { stackPrograms } from './toolchain.ts';
 
@@ -17,8 +17,8 @@ export interface Finding {
 }
 
 const gigabyte = 1e9;
-/** Programs, images and one cluster, with Go's own cache. */
-const neededBytes = 8 * gigabyte;
+/** A first build: programs 3 GB, and Go's own two caches, which are mostly on the same disk. */
+const neededBytes = 12 * gigabyte;
 
 const root = (): Finding =>
   process.getuid?.() === 0
@@ -31,8 +31,7 @@ const root = (): Finding =>
       };
 
 const packages = async (): Promise<Finding> => {
-  const facts = await observeSystem(runPackages);
-  const plan = planInstall(missingPackages(runPackages, facts.present), facts);
+  const plan = await inspectSystem(runPackages);
   const what = 'system packages';
   if (plan.kind === 'nothing') return { what, state: 'ok', detail: runPackages.map(({ name }) => name).join(', ') };
   const detail = `missing: ${plan.names.join(', ')}`;
@@ -92,18 +91,24 @@ const disk = async (what: string, dir: string): Promise<Finding> => {
   };
 };
 
-const go = async (somethingIsMissing: boolean): Promise<Finding> => {
-  const found = await tryExec('go', ['version']).catch(() => undefined);
-  if (found?.code === 0) return { what: 'go', state: 'ok', detail: found.stdout.trim().replace('go version ', '') };
-  const detail = 'not on PATH: programs can be downloaded, not built';
-  return somethingIsMissing
-    ? {
-        what: 'go',
-        state: 'later',
-        detail,
-        next: 'where downloads are not possible: install Go from https://go.dev/dl',
-      }
-    : { what: 'go', state: 'ok', detail: 'not there, and not needed: all programs are' };
+/** What building takes, where the programs that are missing cannot be downloaded. */
+const building = async (missing: readonly (typeof stackPrograms)[number][]): Promise<readonly Finding[]> => {
+  if (missing.length === 0) return [];
+  const { go, goVersion, packages: plan } = await inspectBuild(missing);
+  const mendGo = `where downloads are not possible: install Go ${goVersion} or newer from https://go.dev/dl`;
+  return [
+    go.kind === 'use'
+      ? { what: 'go', state: 'ok', detail: `${go.go.version} ${go.go.path}` }
+      : { what: 'go', state: 'later', detail: go.why, next: mendGo },
+    plan.kind === 'nothing'
+      ? { what: 'packages to build', state: 'ok', detail: 'all there' }
+      : {
+          what: 'packages to build',
+          state: 'later',
+          detail: `missing: ${plan.names.join(', ')}`,
+          ...(plan.kind === 'ask' ? { next: plan.next } : {}),
+        },
+  ];
 };
 
 const text = (findings: readonly Finding[]): string => {
@@ -138,7 +143,7 @@ export const doctor = async (options: OutputOptions): Promise<void> => {
     await namespaces(),
     await disk('disk', homeDir()),
     await disk('disk of the cache', cacheDir()),
-    await go(located.some(({ source }) => source === 'missing')),
+    ...(await building(located.flatMap(({ name, source }) => (source === 'missing' ? [name] : [])))),
     ...programs,
   ];
   const missing = findings.some(({ state }) => state === 'missing');

@@ -79,9 +79,11 @@ export const withEngine = async <T>(
   ]);
   const { pendingOperations } = await checkState(home, stack.name);
   await writeEngineStackFile(stack);
-  const standIns = await startProviders();
-  const pluginDirs = Object.values(plugins).flatMap((path) => (path === undefined ? [] : [dirname(path)]));
-  const path = [dirname(pulumi), ...pluginDirs, process.env.PATH ?? ''].join(delimiter);
+  const installed = Object.entries(plugins).flatMap(([name, path]) => (path === undefined ? [] : [{ name, path }]));
+  const standIns = await startProviders(new Set(installed.map(({ name }) => name.replace('pulumi-resource-', ''))));
+  const path = [dirname(pulumi), ...installed.map((plugin) => dirname(plugin.path)), process.env.PATH ?? ''].join(
+    delimiter,
+  );
   // The engine is found, and the plumbing commands run, by this process's own PATH.
   process.env.PATH = path;
   try {

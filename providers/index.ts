@@ -23,13 +23,20 @@ export interface RunningProviders {
   close(): Promise<void>;
 }
 
-/** Starts both stand-ins for one operation of the engine, which ends them with it (Cancel): start them anew for the next. */
-export const startProviders = async (): Promise<RunningProviders> => {
-  const [kubernetes, command] = await Promise.all([startKubernetesProvider(), startCommandProvider()]);
+/**
+ * Starts the stand-ins for those plugins that are not there, for one operation of the engine, which ends them with it
+ * (Cancel): start them anew for the next.
+ * @param installed packages whose official plugin the engine finds by itself
+ */
+export const startProviders = async (installed: ReadonlySet<string> = new Set()): Promise<RunningProviders> => {
+  const standIns = Object.entries({ kubernetes: startKubernetesProvider, command: startCommandProvider });
+  const servers = await Promise.all(
+    standIns.flatMap(([name, start]) => (installed.has(name) ? [] : [start().then((server) => ({ name, server }))])),
+  );
   return {
-    debugProviders: `kubernetes:${kubernetes.port},command:${command.port}`,
+    debugProviders: servers.map(({ name, server }) => `${name}:${server.port}`).join(','),
     close: async () => {
-      await Promise.all([kubernetes.close(), command.close()]);
+      await Promise.all(servers.map(({ server }) => server.close()));
     },
   };
 };
