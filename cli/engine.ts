@@ -4,6 +4,7 @@ import { Failure, messageOf } from '../common/failure.ts';
 import type { Progress } from '../common/progress.ts';
 import { startProviders } from '../providers/index.ts';
 import { ensurePrograms, findOptionalPlugins } from '../toolchain/index.ts';
+import { withoutQuestions } from './engineCommand.ts';
 import { type EngineListener, engineListener } from './engineEvents.ts';
 import {
   type EngineHome,
@@ -11,6 +12,7 @@ import {
   projectName,
   readState,
   removeStaleEngineLocks,
+  type StateSummary,
   writeEngineStackFile,
 } from './engineHome.ts';
 import type { Stack } from './stack.ts';
@@ -47,19 +49,25 @@ const dropPendingOperations = async (stack: EngineStack, progress: Progress): Pr
   progress.note('took up the work of a command that was killed');
 };
 
-const checkState = async (home: EngineHome, stack: string): Promise<{ readonly pendingOperations: number }> => {
-  if (home.stateDir === undefined) return { pendingOperations: 0 };
+/** What is known of a stack's state before the engine is asked. */
+const checkState = async (home: EngineHome, stack: string): Promise<Exclude<StateSummary, 'damaged'> | 'unknown'> => {
+  if (home.stateDir === undefined) return 'unknown';
   await removeStaleEngineLocks(home.stateDir, stack);
   const state = await readState(home.stateDir, stack);
-  if (state === 'none') return { pendingOperations: 0 };
-  if (state === 'damaged') {
-    throw new Failure({
-      tried: `read the engine's state of stack ${stack}`,
-      got: `its file below ${home.stateDir}/.pulumi is cut short or was edited`,
-      next: `run 'understudy down ${stack}', which removes the cluster and that file, then 'understudy up ${stack}'`,
-    });
-  }
-  return state;
+  if (state !== 'damaged') return state;
+  throw new Failure({
+    tried: `read the engine's state of stack ${stack}`,
+    got: `its file below ${home.stateDir}/.pulumi is cut short or was edited`,
+    next: `run 'understudy down ${stack}', which removes the cluster and that file, then 'understudy up ${stack}'`,
+  });
+};
+
+/** The official plugins that are there, as packages and the folders for the engine's PATH. */
+const officialPlugins = async (progress: Progress): Promise<ReadonlyMap<string, string>> => {
+  const found = Object.entries(await findOptionalPlugins(progress));
+  return new Map(
+    found.flatMap(([name, path]) => (path ? [[name.replace('pulumi-resource-', ''), dirname(path)]] : [])),
+  );
 };
 
 /**
@@ -71,30 +79,41 @@ export const withEngine = async <T>(
   progress: Progress,
   work: (engine: Engine) => Promise<T>,
 ): Promise<T> => {
-  const [home, { pulumi }, { LocalWorkspace }, plugins] = await Promise.all([
+  const [home, { pulumi }, plugins] = await Promise.all([
     prepareEngineHome(),
     ensurePrograms(['pulumi'], progress),
-    import('@pulumi/pulumi/automation/index.js'),
-    findOptionalPlugins(progress),
+    officialPlugins(progress),
   ]);
-  const { pendingOperations } = await checkState(home, stack.name);
-  await writeEngineStackFile(stack);
-  const installed = Object.entries(plugins).flatMap(([name, path]) => (path === undefined ? [] : [{ name, path }]));
-  const standIns = await startProviders(new Set(installed.map(({ name }) => name.replace('pulumi-resource-', ''))));
-  const path = [dirname(pulumi), ...installed.map((plugin) => dirname(plugin.path)), process.env.PATH ?? ''].join(
-    delimiter,
-  );
   // The engine is found, and the plumbing commands run, by this process's own PATH.
-  process.env.PATH = path;
+  process.env.PATH = [dirname(pulumi), ...plugins.values(), process.env.PATH ?? ''].join(delimiter);
+  const automation = import('@pulumi/pulumi/automation/index.js');
+  const [state, { LocalWorkspace }, command, standIns] = await Promise.all([
+    checkState(home, stack.name),
+    automation,
+    automation.then(({ PulumiCommand }) => PulumiCommand.get({ skipVersionCheck: true })),
+    startProviders(new Set(plugins.keys())),
+    writeEngineStackFile(stack),
+  ]);
   try {
-    const engineStack = await LocalWorkspace.createOrSelectStack(
-      { projectName, stackName: stack.name, program: loadProgram },
-      {
-        workDir: stack.workDir,
-        secretsProvider: 'passphrase',
-        envVars: { ...home.variables, PATH: path, PULUMI_DEBUG_PROVIDERS: standIns.debugProviders },
+    const project = { projectName, stackName: stack.name, program: loadProgram };
+    const options = {
+      workDir: stack.workDir,
+      secretsProvider: 'passphrase',
+      pulumiCommand: withoutQuestions(command),
+      envVars: {
+        ...home.variables,
+        PATH: process.env.PATH,
+        PULUMI_DEBUG_PROVIDERS: standIns.debugProviders,
       },
-    );
+    };
+    const [engineStack] = await Promise.all([
+      state === 'none'
+        ? LocalWorkspace.createStack(project, options)
+        : LocalWorkspace.createOrSelectStack(project, options),
+      // Loaded while the engine starts.
+      import('../infra/program.ts'),
+    ]);
+    const pendingOperations = typeof state === 'string' ? 0 : state.pendingOperations;
     if (pendingOperations > 0) await dropPendingOperations(engineStack, progress);
     return await work({
       stack: engineStack,

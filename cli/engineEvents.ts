@@ -46,6 +46,12 @@ export const plannedStep = (event: EngineEvent): string | undefined => {
   return metadata === undefined || verb === undefined ? undefined : `${verb} ${label(metadata.urn)}`;
 };
 
+/** How many resources an operation changed, by the engine's own summary at its end. */
+export const changesIn = (event: EngineEvent): number =>
+  Object.entries(event.summaryEvent?.resourceChanges ?? {})
+    .filter(([operation]) => operation !== 'same')
+    .reduce((sum, [, count]) => sum + (count ?? 0), 0);
+
 /** Without colours, and without the brackets that the engine puts around what a program wrote. */
 const plainText = (message: string): string =>
   message
@@ -71,10 +77,8 @@ export const engineListener = (progress: Progress, describe: 'steps' | 'plan'): 
   let changes = 0;
   const say = (event: EngineEvent): void => {
     const planned = plannedStep(event);
-    if (planned !== undefined) {
-      changes++;
-      if (describe === 'plan') progress.note(planned);
-    }
+    if (planned !== undefined && describe === 'plan') progress.note(planned);
+    changes += changesIn(event);
     const pre = event.resourcePreEvent?.metadata;
     if (pre !== undefined) started.set(pre.urn, performance.now());
     const done = event.resOutputsEvent?.metadata;

@@ -4,8 +4,8 @@ import { switchEncryptionOn } from '../cluster/encryption.ts';
 import { inspectCluster, removeCluster, startCluster } from '../cluster/index.ts';
 import { kubernetesNodesOf } from '../cluster/plan.ts';
 import { gatherSupplies, importIntoBox } from '../cluster/supplies.ts';
-import { Failure } from '../common/failure.ts';
 import { innerProgress } from '../common/progress.ts';
+import { waitFor } from '../common/waitFor.ts';
 import { findImage } from '../image/load.ts';
 import type { StartedCluster } from '../infra/LocalCluster.ts';
 import { stackSettings } from '../infra/settings.ts';
@@ -30,31 +30,34 @@ export const startClusterCommand = async (name: string): Promise<void> => {
 
 export const removeClusterCommand = (name: string): Promise<void> => removeCluster(clusterDirOf(name), progress);
 
+const boxesWithinMs = 30_000;
+
+/** The first processes of all boxes of a cluster's nodes, which may just be starting. */
+const waitForBoxes = (name: string): Promise<readonly { readonly node: string; readonly pid: number }[]> =>
+  waitFor(
+    async () => {
+      const state = await inspectCluster(clusterDirOf(name));
+      if (state === undefined) throw new Error(`there is no cluster ${name}`);
+      return Promise.all(
+        kubernetesNodesOf(state.plan).map(async (node) => {
+          const pid = await boxPid(state.plan.id, node.name);
+          if (pid === undefined) throw new Error(`the box of ${node.name} does not run`);
+          return { node: node.name, pid };
+        }),
+      );
+    },
+    { what: `the boxes of cluster ${name}`, timeoutMs: boxesWithinMs, next: `run 'understudy up ${name}'` },
+  );
+
+/** Puts an image on all nodes of a cluster; may run while the cluster starts. */
 export const loadImageCommand = async (name: string, reference: string): Promise<void> => {
-  const [image, { ctr }, state] = await Promise.all([
+  const [image, { ctr }, boxes] = await Promise.all([
     findImage(reference),
     ensurePrograms(['ctr'], progress),
-    inspectCluster(clusterDirOf(name)),
+    waitForBoxes(name),
   ]);
-  if (state === undefined) {
-    throw new Failure({
-      tried: `load image ${reference}`,
-      got: `there is no cluster ${name}`,
-      next: `run 'understudy up ${name}'`,
-    });
-  }
   await Promise.all(
-    kubernetesNodesOf(state.plan).map(async (node) => {
-      const pid = await boxPid(state.plan.id, node.name);
-      if (pid === undefined) {
-        throw new Failure({
-          tried: `load image ${reference} on ${node.name}`,
-          got: 'its box does not run',
-          next: `run 'understudy up ${name}'`,
-        });
-      }
-      await progress.phase(`image ${reference} on ${node.name}`, () => importIntoBox(ctr, pid, image));
-    }),
+    boxes.map(({ node, pid }) => progress.phase(`image ${reference} on ${node}`, () => importIntoBox(ctr, pid, image))),
   );
 };
 

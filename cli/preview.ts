@@ -24,12 +24,9 @@ export const refresh = async (stack: Stack, options: OutputOptions): Promise<voi
   const progress = progressFor(options);
   await exclusively(stack, progress, () =>
     withEngine(stack, progress, async (engine) => {
-      const { result } = await engine.run(`refresh stack ${stack.name}`, (onEvent) =>
+      const { changes } = await engine.run(`refresh stack ${stack.name}`, (onEvent) =>
         engine.stack.refresh({ onEvent }),
       );
-      const changes = Object.entries(result.summary.resourceChanges ?? {})
-        .filter(([operation]) => operation !== 'same')
-        .reduce((sum, [, count]) => sum + (count ?? 0), 0);
       printResult(
         options,
         { stack: stack.name, changes },

@@ -1,6 +1,6 @@
 import { readAccess } from '../cluster/access.ts';
 import { switchEncryptionOn } from '../cluster/encryption.ts';
-import { inspectCluster, startCluster, waitForNodes } from '../cluster/index.ts';
+import { type ClusterSupplies, inspectCluster, startCluster, waitForNodes } from '../cluster/index.ts';
 import { gatherSupplies } from '../cluster/supplies.ts';
 import { Failure } from '../common/failure.ts';
 import type { Progress } from '../common/progress.ts';
@@ -12,12 +12,12 @@ import { requireRoot } from './root.ts';
 import type { Stack } from './stack.ts';
 
 /** Boxes that died since the last `up` (a reboot ends all of them) are started before the engine asks their API server. */
-const heal = async (stack: Stack, progress: Progress): Promise<boolean> => {
+const heal = async (stack: Stack, supplies: ClusterSupplies, progress: Progress): Promise<boolean> => {
   const state = await inspectCluster(stack.clusterDir);
   if (state === undefined || state.boxes.every((box) => box.running)) return false;
   const dead = state.boxes.filter((box) => !box.running).map((box) => box.name);
   progress.note(`not running: ${dead.join(', ')}`);
-  await startCluster(state.plan.spec, stack.clusterDir, await gatherSupplies(progress), progress);
+  await startCluster(state.plan.spec, stack.clusterDir, supplies, progress);
   return true;
 };
 
@@ -49,7 +49,9 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
   requireRoot(`make cluster ${stack.name}`);
   await exclusively(stack, progress, async () => {
     await installMissing(progress);
-    const healed = await heal(stack, progress);
+    // Before the engine, so that a first build of the programs tells its progress.
+    const supplies = await gatherSupplies(progress);
+    const healed = await heal(stack, supplies, progress);
     const { changes } = await withEngine(stack, progress, (engine) =>
       engine.run(`bring up stack ${stack.name}`, (onEvent) => engine.stack.up({ onEvent })),
     );

@@ -51,7 +51,7 @@ const etcd = (plan: ClusterPlan, node: NodePlan): Component => ({
 const kubeApiserver = (plan: ClusterPlan, node: NodePlan): Component => ({
   name: 'kube-apiserver',
   // It ends what it is asked at once, and then waits up to a minute for watchers to leave.
-  killAfterMs: 500,
+  killAfterMs: 200,
   before: [untilListening('127.0.0.1', 2379)],
   command: [
     'kube-apiserver',

@@ -34,16 +34,13 @@ export const program = async (): Promise<{ readonly kubeconfig: Output<string> }
     // The objects in a cluster go with it, at once and even if it is out of order.
     transformations: [({ props, opts }) => ({ props, opts: { ...opts, deletedWith: cluster.boxes } })],
   };
-  const image = new Image(
-    'kms-plugin-image',
-    {
-      repository: 'understudy.local/kms-plugin',
-      entryPoint: fileURLToPath(new URL('../plugin/main.ts', import.meta.url)),
-      clusterName,
-      nodeCount: settings.controlPlanes + settings.workers,
-    },
-    { dependsOn: [cluster] },
-  );
+  // Loaded while the API server starts: it needs the boxes only, and waits for them by itself.
+  const image = new Image('kms-plugin-image', {
+    repository: 'understudy.local/kms-plugin',
+    entryPoint: fileURLToPath(new URL('../plugin/main.ts', import.meta.url)),
+    clusterName,
+    nodeCount: settings.controlPlanes + settings.workers,
+  });
   const plugin = new KmsPlugin('kms-plugin', { image: image.reference }, onCluster);
   new ApiServerEncryption(
     'encryption',
