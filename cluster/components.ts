@@ -19,6 +19,15 @@ const etcdPki = `${pki}/etcd`;
 const untilListening = (address: string, port: number): string =>
   `until (exec 3<>/dev/tcp/${address}/${port}) 2>/dev/null; do sleep 0.05; done`;
 
+/** There once the API server has made the roles of its own clients; see {@link untilRolesExist}. */
+export const rolesExistPath = 'run/understudy-roles-exist';
+
+/**
+ * A client that is refused comes back after growing pauses, so those that live by roles wait for `up` to see them made;
+ * not for ever, since `up` may have been killed.
+ */
+const untilRolesExist = `for ((i = 0; i < 600; i++)); do [ ! -e /${rolesExistPath} ] || break; sleep 0.05; done`;
+
 const etcd = (plan: ClusterPlan, node: NodePlan): Component => ({
   name: 'etcd',
   before: [],
@@ -101,7 +110,7 @@ const leaderElection = (plan: ClusterPlan): string => `--leader-elect=${controlP
 
 const kubeControllerManager = (plan: ClusterPlan): Component => ({
   name: 'kube-controller-manager',
-  before: [untilListening('127.0.0.1', apiPort)],
+  before: [untilRolesExist],
   command: [
     'kube-controller-manager',
     '--bind-address=127.0.0.1',
@@ -129,7 +138,7 @@ const kubeControllerManager = (plan: ClusterPlan): Component => ({
 
 const kubeScheduler = (plan: ClusterPlan): Component => ({
   name: 'kube-scheduler',
-  before: [untilListening('127.0.0.1', apiPort)],
+  before: [untilRolesExist],
   command: [
     'kube-scheduler',
     '--bind-address=127.0.0.1',
@@ -144,7 +153,7 @@ const kubeScheduler = (plan: ClusterPlan): Component => ({
 
 const coredns: Component = {
   name: 'coredns',
-  before: [untilListening('127.0.0.1', apiPort)],
+  before: [untilRolesExist],
   command: ['coredns', '-conf', '/etc/coredns/Corefile'],
 };
 
@@ -171,11 +180,11 @@ const kubelet = (plan: ClusterPlan, node: NodePlan): Component => ({
   ],
 });
 
-const kubeProxy = (plan: ClusterPlan, node: NodePlan): Component => ({
+const kubeProxy: Component = {
   name: 'kube-proxy',
-  before: [untilListening(apiAddressFor(plan, node), apiPort)],
+  before: [untilRolesExist],
   command: ['kube-proxy', '--config=/etc/kubernetes/kube-proxy.yaml'],
-});
+};
 
 /** etcd's own TCP gateway: forwards to a control plane that answers, and passes over one that does not. */
 const apiGateway = (plan: ClusterPlan, node: NodePlan): Component => ({
@@ -195,7 +204,7 @@ const apiGateway = (plan: ClusterPlan, node: NodePlan): Component => ({
 
 /** What runs in the box of a node. */
 export const componentsOf = (plan: ClusterPlan, node: NodePlan): readonly Component[] => {
-  const everyNode = [containerd, kubelet(plan, node), kubeProxy(plan, node)];
+  const everyNode = [containerd, kubelet(plan, node), kubeProxy];
   switch (node.role) {
     case 'load-balancer':
       return [apiGateway(plan, node)];

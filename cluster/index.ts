@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../common/failure.ts';
 import { withLock } from '../common/lock.ts';
@@ -17,6 +17,7 @@ import {
   writeMembershipFiles,
 } from './boxRoot.ts';
 import { killBox, knownBoxes, machineHierarchies, missingControllers, removeClusterCgroups } from './cgroups.ts';
+import { rolesExistPath } from './components.ts';
 import { type Authorities, loadAuthorities } from './credentials.ts';
 import { readMachine } from './machine.ts';
 import { bridgeExists, ensureBridge, removeBridge, routedDestinations, routePods } from './network.ts';
@@ -143,6 +144,9 @@ export const startCluster = async (
           progress
             .phase('kube-apiserver alive', () => waitForApi(api))
             .then(async () => {
+              await Promise.all(
+                [...kubernetesPids.values()].map((pid) => writeFile(`/proc/${pid}/root/${rolesExistPath}`, '')),
+              );
               await declareNodes(api, kubernetesNodesOf(plan));
               for (const name of surplus) await forgetNode(api, name);
             }),
