@@ -1,0 +1,54 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tryExec } from '../common/exec.ts';
+import { Failure } from '../common/failure.ts';
+import { projectDir } from '../common/paths.ts';
+
+/** A stack of a benchmark's own, away from the user's. */
+export interface BenchStack {
+  readonly home: string;
+  /** Runs a command of the command line on it. */
+  run(...args: readonly string[]): Promise<TimedRun>;
+  /** Takes it down, whatever state it is in. */
+  remove(): Promise<void>;
+}
+
+export interface TimedRun {
+  /** Of the whole process. */
+  readonly seconds: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const cli = join(projectDir, 'cli', 'understudy.js');
+
+/** Makes a stack `bench` with these settings. */
+export const createBenchStack = async (settings: Readonly<Record<string, unknown>>): Promise<BenchStack> => {
+  const home = await mkdtemp(join(tmpdir(), 'us-bench-'));
+  const stacks = join(home, 'files');
+  await mkdir(stacks);
+  const config = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`understudy:${key}`, value]));
+  await writeFile(join(stacks, 'Pulumi.bench.yaml'), JSON.stringify({ config }));
+  const env = { ...process.env, UNDERSTUDY_HOME: home, UNDERSTUDY_STACKS: stacks };
+  const run = async (...args: readonly string[]): Promise<TimedRun> => {
+    const [command = '', ...rest] = args;
+    const begin = performance.now();
+    const { code, stdout, stderr } = await tryExec(process.execPath, [cli, command, 'bench', ...rest], { env });
+    const seconds = (performance.now() - begin) / 1000;
+    if (code === 0) return { seconds, stdout, stderr };
+    throw new Failure({
+      tried: `run 'understudy ${command}' for the benchmark`,
+      got: `exit code ${code}: ${stderr || stdout}`,
+      next: `see ${home}`,
+    });
+  };
+  return {
+    home,
+    run,
+    remove: async () => {
+      await run('down');
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+};
