@@ -34,6 +34,8 @@ test('checkMessageSize refuses as soon as the length is known', () => {
   expect(codeOf(() => checkMessageSize(long.subarray(0, 4), 10))).toBeUndefined();
   expect(codeOf(() => checkMessageSize(long.subarray(0, 5), 10))).toBe(StatusCode.RESOURCE_EXHAUSTED);
   expect(codeOf(() => checkMessageSize(long, 11))).toBeUndefined();
+  const endless = Buffer.concat([withPrefix(Buffer.from('x')), Buffer.alloc(11)]);
+  expect(codeOf(() => checkMessageSize(endless, 11))).toBe(StatusCode.RESOURCE_EXHAUSTED);
 });
 
 test('unexpected errors are not shown to the caller', () => {

@@ -13,12 +13,14 @@ export const withPrefix = (message: Uint8Array): Buffer => {
 
 /**
  * Looks at what has come of a request so far.
- * @throws StatusError where its message is longer than `limit` bytes.
+ * @throws StatusError where its message is, or is announced to be, longer than `limit` bytes.
  */
 export const checkMessageSize = (received: Buffer, limit: number): void => {
   const announced = received.length >= prefixLength ? received.readUInt32BE(1) : 0;
-  if (announced > limit) {
-    throw new StatusError(StatusCode.RESOURCE_EXHAUSTED, `message of ${announced} bytes, the limit is ${limit}`);
+  // What comes beyond the announced length is refused at the request's end: until then it is only bounded.
+  const length = Math.max(announced, received.length - prefixLength);
+  if (length > limit) {
+    throw new StatusError(StatusCode.RESOURCE_EXHAUSTED, `message of ${length} bytes, the limit is ${limit}`);
   }
 };
 
