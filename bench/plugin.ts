@@ -11,6 +11,7 @@ import { waitFor } from '../common/waitFor.ts';
 import { bundleService } from '../image/bundle.ts';
 import { ensurePrograms } from '../toolchain/index.ts';
 import { type Load, loadPlugin } from './pluginLoad.ts';
+import { median, rounded } from './statistics.ts';
 
 const rounds = 7;
 /** A fresh process gets this long to compile its hot code. */
@@ -86,9 +87,6 @@ const measure = async (ghz: string, { command: [program, ...args], socket }: Con
   }
 };
 
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-
 const row = (name: string, { requestsPerSecond, p50, p99, cpu, rss, startMs }: Result): string =>
   [
     name.padEnd(6),
@@ -147,17 +145,17 @@ export const benchPlugin = async (progress: Progress): Promise<Record<string, nu
     progress.note(row('peer', their));
     progress.note(row('ours', our));
     return {
-      requestsRatio: ratio(({ requestsPerSecond }) => requestsPerSecond),
-      p99Ratio: ratio(({ p99 }) => p99),
-      oursRps: our.requestsPerSecond,
-      peerRps: their.requestsPerSecond,
-      oursP99Ms: our.p99,
-      peerP99Ms: their.p99,
-      oursCpuMicros: our.cpu,
-      peerCpuMicros: their.cpu,
+      requestsRatio: rounded(ratio(({ requestsPerSecond }) => requestsPerSecond)),
+      p99Ratio: rounded(ratio(({ p99 }) => p99)),
+      oursRps: rounded(our.requestsPerSecond, 0),
+      peerRps: rounded(their.requestsPerSecond, 0),
+      oursP99Ms: rounded(our.p99),
+      peerP99Ms: rounded(their.p99),
+      oursCpuMicros: rounded(our.cpu, 1),
+      peerCpuMicros: rounded(their.cpu, 1),
       oursRssBytes: our.rss,
       peerRssBytes: their.rss,
-      oursStartMs: our.startMs,
+      oursStartMs: rounded(our.startMs, 0),
     };
   } finally {
     await rm(dir, { recursive: true, force: true });
