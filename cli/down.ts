@@ -55,7 +55,7 @@ export const down = async (stack: Stack, options: OutputOptions): Promise<void> 
         next: `run 'understudy down ${stack.name}' again`,
       });
     }
-    const seconds = (performance.now() - begin) / 1000;
+    const seconds = Number(((performance.now() - begin) / 1000).toFixed(1));
     const text = wasThere
       ? `Stack ${stack.name} is gone after ${seconds.toFixed(1)} s; nothing of it is left.`
       : `Stack ${stack.name} was not up; nothing of it is left.`;

@@ -1,6 +1,7 @@
 import { delimiter, dirname } from 'node:path';
 import type { Deployment, Stack as EngineStack, PulumiFn } from '@pulumi/pulumi/automation/index.js';
 import { Failure, messageOf } from '../common/failure.ts';
+import { homeDir } from '../common/paths.ts';
 import type { Progress } from '../common/progress.ts';
 import { startProviders } from '../providers/index.ts';
 import { ensurePrograms, findOptionalPlugins } from '../toolchain/index.ts';
@@ -47,6 +48,12 @@ const dropPendingOperations = async (stack: EngineStack, progress: Progress): Pr
   delete deployment.pending_operations;
   await stack.importStack({ ...state, deployment } as Deployment);
   progress.note('took up the work of a command that was killed');
+};
+
+/** What the engine printed before it failed, without the Automation API's report around it. */
+const saidBy = (cause: unknown): string => {
+  const message = messageOf(cause);
+  return /\n? *stderr: ([\s\S]*?)(?:\n *err\?: |$)/.exec(message)?.[1]?.trim() || message;
 };
 
 /** What is known of a stack's state before the engine is asked. */
@@ -106,10 +113,19 @@ export const withEngine = async <T>(
         PULUMI_DEBUG_PROVIDERS: standIns.debugProviders,
       },
     };
-    const [engineStack] = await Promise.all([
+    const opened =
       state === 'none'
         ? LocalWorkspace.createStack(project, options)
-        : LocalWorkspace.createOrSelectStack(project, options),
+        : LocalWorkspace.createOrSelectStack(project, options);
+    const [engineStack] = await Promise.all([
+      opened.catch((cause: unknown) => {
+        throw new Failure({
+          tried: `open the engine's state of stack ${stack.name}`,
+          got: saidBy(cause),
+          next: `mend that (a lost ${homeDir()}/passphrase cannot be), or run 'understudy down ${stack.name}', which works without`,
+          cause,
+        });
+      }),
       // Loaded while the engine starts.
       import('../infra/program.ts'),
     ]);
@@ -125,7 +141,7 @@ export const withEngine = async <T>(
         } catch (cause) {
           throw new Failure({
             tried,
-            got: listener.errors.join('\n') || messageOf(cause),
+            got: listener.errors.join('\n') || saidBy(cause),
             next: `mend that and run the same command again; 'understudy down ${stack.name}' removes everything`,
             cause,
           });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import { UsageFailure } from '../common/failure.ts';
 import { exitCodeOf, type OutputOptions, printError } from './output.ts';
 import { loadStack, type Stack } from './stack.ts';
 
@@ -13,6 +14,7 @@ const quiet = new Option('--quiet', 'no progress lines');
 const program = new Command('understudy')
   .description('Stand-ins for the infrastructure that Kubernetes and OpenShift tests need.')
   .version(version)
+  .enablePositionalOptions()
   .configureHelp({ showGlobalOptions: true })
   .addHelpText(
     'after',
@@ -80,6 +82,18 @@ program
   );
 
 program
+  .command('kubectl')
+  .description("run the toolchain's kubectl on the stack, with all that follows as its arguments")
+  .argument('[args...]')
+  .option('--stack <name>', 'which stack', 'local')
+  .passThroughOptions()
+  .allowUnknownOption()
+  .helpOption(false)
+  .action(async (args: readonly string[], { stack }: { readonly stack: string }) =>
+    (await import('./kubectl.ts')).kubectl(await loadStack(stack), args),
+  );
+
+program
   .command('doctor')
   .description('tell what this machine lacks and the command that mends it; changes nothing')
   .addOption(json)
@@ -100,27 +114,42 @@ plumbing
   .command('remove-cluster <name>')
   .action(async (name: string) => (await import('./plumbing.ts')).removeClusterCommand(name));
 plumbing
-  .command('load-image <name> <reference>')
-  .action(async (name: string, reference: string) => (await import('./plumbing.ts')).loadImageCommand(name, reference));
+  .command('load-image <name> <reference> <nodes>')
+  .action(async (name: string, reference: string, nodes: string) =>
+    (await import('./plumbing.ts')).loadImageCommand(name, reference, Number(nodes)),
+  );
 plumbing
   .command('switch-encryption-on <name>')
   .action(async (name: string) => (await import('./plumbing.ts')).switchEncryptionOnCommand(name));
 
-/** Commander ends the process itself unless told; every command is told the same. */
+/** Commander ends the process and prints errors itself unless told; every command is told the same. */
 const throwInstead = (command: Command): void => {
-  command.exitOverride();
+  command.exitOverride().configureOutput({ outputError: () => {} });
   command.commands.forEach(throwInstead);
 };
+
+/** What Commander found wrong with the words of a command line. */
+const usageFailure = ({ message }: CommanderError): UsageFailure =>
+  new UsageFailure({
+    tried: `understand 'understudy ${process.argv.slice(2).join(' ')}'`,
+    got: message.replace(/^error: /, '').replaceAll('\n', ' '),
+    next: `'understudy --help' tells of all commands: ${program
+      .createHelp()
+      .visibleCommands(program)
+      .map((command) => command.name())
+      .join(', ')}`,
+  });
 
 throwInstead(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) {
-    // It has printed its message; help and version are no errors.
+  // Help and version have been printed, and are no failures of anything.
+  if (error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help')) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
-    printError(error, process.argv.includes('--json'));
-    process.exitCode = exitCodeOf(error);
+    const told = error instanceof CommanderError ? usageFailure(error) : error;
+    printError(told, process.argv.includes('--json'));
+    process.exitCode = exitCodeOf(told);
   }
 }

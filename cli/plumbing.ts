@@ -32,14 +32,19 @@ export const removeClusterCommand = (name: string): Promise<void> => removeClust
 
 const boxesWithinMs = 30_000;
 
-/** The first processes of all boxes of a cluster's nodes, which may just be starting. */
-const waitForBoxes = (name: string): Promise<readonly { readonly node: string; readonly pid: number }[]> =>
+/** The first processes of the boxes of a cluster's nodes, which may just be starting, or becoming more or fewer. */
+const waitForBoxes = (
+  name: string,
+  count: number,
+): Promise<readonly { readonly node: string; readonly pid: number }[]> =>
   waitFor(
     async () => {
       const state = await inspectCluster(clusterDirOf(name));
       if (state === undefined) throw new Error(`there is no cluster ${name}`);
+      const nodes = kubernetesNodesOf(state.plan);
+      if (nodes.length !== count) throw new Error(`cluster ${name} has ${nodes.length} nodes, not ${count} yet`);
       return Promise.all(
-        kubernetesNodesOf(state.plan).map(async (node) => {
+        nodes.map(async (node) => {
           const pid = await boxPid(state.plan.id, node.name);
           if (pid === undefined) throw new Error(`the box of ${node.name} does not run`);
           return { node: node.name, pid };
@@ -50,11 +55,11 @@ const waitForBoxes = (name: string): Promise<readonly { readonly node: string; r
   );
 
 /** Puts an image on all nodes of a cluster; may run while the cluster starts. */
-export const loadImageCommand = async (name: string, reference: string): Promise<void> => {
+export const loadImageCommand = async (name: string, reference: string, nodeCount: number): Promise<void> => {
   const [image, { ctr }, boxes] = await Promise.all([
     findImage(reference),
     ensurePrograms(['ctr'], progress),
-    waitForBoxes(name),
+    waitForBoxes(name, nodeCount),
   ]);
   await Promise.all(
     boxes.map(({ node, pid }) => progress.phase(`image ${reference} on ${node}`, () => importIntoBox(ctr, pid, image))),

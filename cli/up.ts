@@ -1,15 +1,17 @@
 import { readAccess } from '../cluster/access.ts';
 import { switchEncryptionOn } from '../cluster/encryption.ts';
-import { type ClusterSupplies, inspectCluster, startCluster, waitForNodes } from '../cluster/index.ts';
+import { type ClusterSupplies, checkChange, inspectCluster, startCluster, waitForNodes } from '../cluster/index.ts';
 import { gatherSupplies } from '../cluster/supplies.ts';
 import { Failure } from '../common/failure.ts';
 import type { Progress } from '../common/progress.ts';
+import { ensurePrograms } from '../toolchain/index.ts';
 import { installMissing } from '../toolchain/systemPackages.ts';
 import { withEngine } from './engine.ts';
 import { exclusively } from './exclusive.ts';
 import { type OutputOptions, printResult, progressFor } from './output.ts';
 import { requireRoot } from './root.ts';
 import type { Stack } from './stack.ts';
+import { stackPrograms } from './toolchain.ts';
 
 /** Boxes that died since the last `up` (a reboot ends all of them) are started before the engine asks their API server. */
 const heal = async (stack: Stack, supplies: ClusterSupplies, progress: Progress): Promise<boolean> => {
@@ -36,7 +38,7 @@ const summary = ({ stack, changes, seconds, nodes }: UpResult, isDefault: boolea
     `Stack ${stack} is up after ${seconds.toFixed(1)} s: ${changes} resources changed, ${nodes} ${nodes === 1 ? 'node' : 'nodes'} Ready,`,
     'secrets and config maps are encrypted in etcd through the KMS v2 plugin.',
     '',
-    `  export KUBECONFIG=$(npx understudy kubeconfig${name} --path)   # then: kubectl get pods -A`,
+    `  npx understudy kubectl${isDefault ? '' : ` --stack ${stack}`} get pods -A   # or: export KUBECONFIG=$(npx understudy kubeconfig${name} --path)`,
     `  npx understudy verify${name}   # reads etcd and proves the encryption`,
     `  npx understudy down${name}     # removes everything`,
   ].join('\n');
@@ -48,8 +50,10 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
   const progress = progressFor(options);
   requireRoot(`make cluster ${stack.name}`);
   await exclusively(stack, progress, async () => {
+    await checkChange({ name: stack.name, ...stack.settings }, stack.clusterDir);
     await installMissing(progress);
     // Before the engine, so that a first build of the programs tells its progress.
+    await ensurePrograms(stackPrograms, progress);
     const supplies = await gatherSupplies(progress);
     const healed = await heal(stack, supplies, progress);
     const { changes } = await withEngine(stack, progress, (engine) =>
@@ -66,7 +70,7 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
     const [nodes] = await progress.phase('nodes Ready, encryption on', () =>
       Promise.all([waitForNodes(stack.clusterDir, access), switchEncryptionOn(stack.clusterDir, progress)]),
     );
-    const seconds = (performance.now() - begin) / 1000;
+    const seconds = Number(((performance.now() - begin) / 1000).toFixed(1));
     const result: UpResult = { stack: stack.name, changes, healed, seconds, nodes };
     printResult(options, result, summary(result, stack.name === 'local'));
   });

@@ -18,6 +18,7 @@ import {
   renderEncryptionConfiguration,
   stageOf,
 } from './encryptionConfiguration.ts';
+import { seedKeystore } from './keystore.ts';
 import {
   cniConfiguration,
   containerdConfiguration,
@@ -224,6 +225,7 @@ export const prepareRoot = async (
   ];
   await Promise.all(files.map((file) => writeFresh(join(root, file.path), file)));
   await writeMembershipFiles(plan, node);
+  if (node.role === 'control-plane') await seedKeystore(plan, root);
   for (const component of componentsOf(plan, node)) {
     await mkdir(dirname(join(root, logFolder(component.name), 'current')), { recursive: true });
   }

@@ -49,15 +49,23 @@ const lockOf = (dir: string): string => `${dir}.lock`;
 /** Between all clusters of this machine, whoever's they are: two that start at once must not choose the same network. */
 const networkLock = '/run/lock/understudy-network.lock';
 
-const settle = async (spec: ClusterSpec, dir: string): Promise<ClusterPlan> => {
+/**
+ * Makes sure that a cluster can become what is asked of it.
+ * @throws Failure where that takes making it anew
+ */
+export const checkChange = async (spec: ClusterSpec, dir: string): Promise<void> => {
   const record = await readRecord(dir);
-  if (record !== undefined && record.spec.controlPlanes !== spec.controlPlanes) {
-    throw new Failure({
-      tried: `change cluster ${spec.name} from ${record.spec.controlPlanes} to ${spec.controlPlanes} control-plane nodes`,
-      got: "an etcd cluster's members are fixed when it is made",
-      next: `run 'understudy down ${spec.name}' and then 'understudy up ${spec.name}'; what is in the cluster is lost by that`,
-    });
-  }
+  if (record === undefined || record.spec.controlPlanes === spec.controlPlanes) return;
+  throw new Failure({
+    tried: `change cluster ${spec.name} from ${record.spec.controlPlanes} to ${spec.controlPlanes} control-plane nodes`,
+    got: "an etcd cluster's members are fixed when it is made",
+    next: `run 'understudy down ${spec.name}' and then 'understudy up ${spec.name}'; what is in the cluster is lost by that`,
+  });
+};
+
+const settle = async (spec: ClusterSpec, dir: string): Promise<ClusterPlan> => {
+  await checkChange(spec, dir);
+  const record = await readRecord(dir);
   return withLock(networkLock, async () => {
     const network = record?.network ?? chooseNetwork(await routedDestinations());
     const plan = planCluster(spec, dir, network);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ClusterAccess } from './access.ts';
-import { type ApiClient, apiClient, expectOk } from './apiClient.ts';
+import { apiClient, expectOk } from './apiClient.ts';
 import { parseStoredValue, type StoredValue } from './encryptedObject.ts';
 import { encryptedResources, providerName } from './encryptionConfiguration.ts';
 import { readEtcd } from './etcd.ts';
@@ -68,20 +68,25 @@ const scan = async (access: ClusterAccess): Promise<Readonly<Record<string, Reso
   return resources;
 };
 
-/** Whether a secret is stored encrypted, without its plain text, and reads back the same. */
-const isRoundTripProven = async (
-  access: ClusterAccess,
-  api: ApiClient,
-  path: string,
-  key: string,
-  plain: string,
-): Promise<boolean> => {
+const readBack = async (access: ClusterAccess, host: string, path: string): Promise<string> => {
+  const api = apiClient(host, access.api.port, access.authorityCertificate, access.administrator);
+  try {
+    const { body } = expectOk(await api.ask('GET', path), `read the secret through ${host}`);
+    const data = (JSON.parse(body) as { readonly data?: { readonly plain?: string } }).data;
+    return Buffer.from(data?.plain ?? '', 'base64').toString();
+  } finally {
+    api.close();
+  }
+};
+
+/** Whether a secret is stored encrypted, without its plain text, and reads back the same through every API server. */
+const isRoundTripProven = async (access: ClusterAccess, path: string, key: string, plain: string): Promise<boolean> => {
   let stored: Buffer | undefined;
   for await (const entry of readEtcd(access, key)) stored = entry.value;
-  const { body } = expectOk(await api.ask('GET', path), 'read the secret');
-  const data = (JSON.parse(body) as { readonly data?: { readonly plain?: string } }).data;
-  const readBack = Buffer.from(data?.plain ?? '', 'base64').toString();
-  return stored !== undefined && parseStoredValue(stored).encrypted && !stored.includes(plain) && readBack === plain;
+  if (stored === undefined || !parseStoredValue(stored).encrypted || stored.includes(plain)) return false;
+  // Each control-plane node has an etcd member and an API server.
+  const texts = await Promise.all(access.etcd.hosts.map((host) => readBack(access, host, path)));
+  return texts.every((text) => text === plain);
 };
 
 /**
@@ -97,7 +102,7 @@ export const verifyEncryption = async (access: ClusterAccess): Promise<VerifyRep
     expectOk(await api.ask('POST', secretsPath, secret), 'write a secret');
     const path = `${secretsPath}/${name}`;
     try {
-      const roundTrip = await isRoundTripProven(access, api, path, `${registryPrefix}/secrets/default/${name}`, plain);
+      const roundTrip = await isRoundTripProven(access, path, `${registryPrefix}/secrets/default/${name}`, plain);
       return { resources: await scan(access), roundTrip };
     } finally {
       expectOk(await api.ask('DELETE', path), 'delete the secret');

@@ -25,10 +25,12 @@ export class Image extends ComponentResource {
     const built = output(
       buildServiceImage({ name: args.repository, entryPoint: args.entryPoint }, silentProgress),
     ).reference;
-    const load = built.apply((reference) => understudyCommand('plumbing', 'load-image', args.clusterName, reference));
+    const load = built.apply((reference) =>
+      understudyCommand('plumbing', 'load-image', args.clusterName, reference, String(args.nodeCount)),
+    );
     const loaded = new local.Command(
       `${name}-on-nodes`,
-      { create: load, update: load, environment: { NODE_COUNT: String(args.nodeCount) }, logging: 'stderr' },
+      { create: load, update: load, logging: 'stderr' },
       { parent: this },
     );
     this.reference = all([built, loaded.id]).apply(([reference]) => reference);

@@ -42,11 +42,11 @@ export const program = async (): Promise<{ readonly kubeconfig: Output<string> }
     nodeCount: settings.controlPlanes + settings.workers,
   });
   const plugin = new KmsPlugin('kms-plugin', { image: image.reference }, onCluster);
+  const dns = new ClusterDns('dns', { serverAddresses: cluster.controlPlaneAddresses }, onCluster);
   new ApiServerEncryption(
     'encryption',
     { clusterName, controlPlanes: settings.controlPlanes },
-    { dependsOn: [plugin] },
+    { dependsOn: [plugin, dns] },
   );
-  new ClusterDns('dns', { serverAddresses: cluster.controlPlaneAddresses }, onCluster);
   return { kubeconfig: cluster.kubeconfig };
 };
