@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Resolver } from 'node:dns/promises';
 import { join } from 'node:path';
 import { exec } from '../common/exec.ts';
 import { Failure } from '../common/failure.ts';
@@ -15,7 +16,7 @@ import {
   renderEncryptionConfiguration,
   stageOf,
 } from './encryptionConfiguration.ts';
-import { apiPort, type ClusterPlan, type NodePlan } from './plan.ts';
+import { apiPort, type ClusterPlan, clusterDomain, type NodePlan } from './plan.ts';
 
 /** The kube-apiserver of one control-plane node. */
 export interface ApiServer {
@@ -81,19 +82,37 @@ export const hasLoadedFile = (server: ApiServer): Promise<boolean> =>
     return loadedHash.exec(body)?.[1] === createHash('sha256').update(content).digest('hex');
   });
 
-/** Ends an API server; its supervisor starts it again, and it reads its file. OpenShift too rolls out by restarts. */
-export const restartApiServer = async ({ plan, node }: ApiServer): Promise<void> => {
+/**
+ * Ends a component of an API server's box; its supervisor starts it again, once it is seen to be down, so that nobody
+ * takes the old one's last answers for the new one's.
+ */
+const restart = async ({ plan, node }: ApiServer, component: string): Promise<void> => {
   const pid = await boxPid(plan.id, node.name);
   if (pid === undefined) {
     throw new Failure({
-      tried: `restart kube-apiserver on ${node.name}`,
+      tried: `restart ${component} on ${node.name}`,
       got: 'its box does not run',
       next: `run 'understudy up ${plan.spec.name}'`,
     });
   }
   const supervise = (...args: readonly string[]): Promise<string> =>
-    exec('nsenter', ['--target', String(pid), '--mount', 's6-svc', ...args, '/run/services/kube-apiserver']);
-  // Down (-wd: seen to be down) before up, so that nobody takes the old one's last answers for the new one's.
+    exec('nsenter', ['--target', String(pid), '--mount', 's6-svc', ...args, `/run/services/${component}`]);
   await supervise('-wd', '-T', '60000', '-d');
   await supervise('-u');
+};
+
+/** Lets an API server read its file. OpenShift too rolls out by restarts. */
+export const restartApiServer = (server: ApiServer): Promise<void> => restart(server, 'kube-apiserver');
+
+/** Lets the DNS server beside an API server look at it anew, and waits until it answers. */
+export const restartDns = async (server: ApiServer): Promise<void> => {
+  await restart(server, 'coredns');
+  const resolver = new Resolver({ timeout: 500, tries: 1 });
+  resolver.setServers([server.node.address]);
+  await waitFor(() => resolver.resolve4(`kubernetes.default.svc.${clusterDomain}`), {
+    what: `DNS on ${server.node.name}`,
+    timeoutMs: 30_000,
+    intervalMs: 50,
+    next: "see 'understudy logs coredns'",
+  });
 };

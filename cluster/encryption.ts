@@ -10,12 +10,14 @@ import {
   hasLoadedFile,
   readStage,
   restartApiServer,
+  restartDns,
   waitForProviders,
   writeStage,
 } from './apiServer.ts';
 import { boxPid } from './box.ts';
 import { encryptionStages, kmsSocketPath, stagesAfter } from './encryptionConfiguration.ts';
 import { inspectCluster } from './index.ts';
+import { whileWatchersPause } from './pause.ts';
 import { controlPlanesOf } from './plan.ts';
 import { rewriteUnencrypted } from './rewrite.ts';
 
@@ -50,13 +52,18 @@ const findApiServers = async (dir: string): Promise<readonly ApiServer[]> => {
 
 /** Restarts those API servers that do not work with their files' content yet, and waits until all do. */
 const converge = async (servers: readonly ApiServer[]): Promise<void> => {
-  await Promise.all(
-    servers.map(async (server) => {
-      if (await hasLoadedFile(server)) return;
-      await restartApiServer(server);
-      await waitForProviders(server);
-    }),
-  );
+  const loaded = await Promise.all(servers.map(hasLoadedFile));
+  const stale = servers.filter((_, i) => loaded[i] === false);
+  const [first] = stale;
+  if (first === undefined) return;
+  await whileWatchersPause(first.plan, async () => {
+    await Promise.all(
+      stale.map(async (server) => {
+        await restartApiServer(server);
+        await waitForProviders(server);
+      }),
+    );
+  });
 };
 
 /**
@@ -83,6 +90,10 @@ export const switchEncryptionOn = async (dir: string, progress: Progress): Promi
   await Promise.all(servers.map((server) => writeStage(server, 'written')));
   if (await isEncryptionCompleted(dir)) return;
   await converge(servers);
-  await progress.phase('everything stored before written again', () => rewriteUnencrypted(first.access));
+  await Promise.all([
+    progress.phase('everything stored before written again', () => rewriteUnencrypted(first.access)),
+    // It began before the program gave it its role, and would come back late.
+    progress.phase('DNS', () => Promise.all(servers.map(restartDns))),
+  ]);
   await writeFileWhole(doneMarker(dir), '');
 };

@@ -125,7 +125,10 @@ export const cniConfiguration = (node: NodePlan): string =>
     2,
   )}\n`;
 
-/** Without egress nobody outside is ever asked: a name outside the cluster is refused. */
+/**
+ * Without egress nobody outside is ever asked: a name outside the cluster is refused. The cluster's own names are in
+ * memory anyway; cached, a name that was asked for too early would be denied for half a minute more.
+ */
 export const corefile = (plan: ClusterPlan, node: NodePlan, machine: MachineFacts): string => {
   const forward =
     plan.spec.egress && machine.resolvers.length > 0 ? `    forward . ${machine.resolvers.join(' ')}\n` : '';
@@ -138,7 +141,10 @@ export const corefile = (plan: ClusterPlan, node: NodePlan, machine: MachineFact
         fallthrough in-addr.arpa ip6.arpa
         ttl 30
     }
-${forward}    cache 30
+${forward}    cache 30 {
+        disable success ${clusterDomain}
+        disable denial ${clusterDomain}
+    }
     loadbalance
 }
 `;
