@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { glob, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
@@ -37,6 +37,9 @@ const ensurePassphrase = async (): Promise<string> => {
   return path;
 };
 
+/** The engine's own folder: plugins, notes. */
+const engineDir = (): string => process.env.PULUMI_HOME ?? join(homeDir(), 'engine');
+
 export const prepareEngineHome = async (): Promise<EngineHome> => {
   await mkdir(homeDir(), { recursive: true, mode: 0o700 });
   const ownPassphrase =
@@ -54,7 +57,7 @@ export const prepareEngineHome = async (): Promise<EngineHome> => {
     variables: {
       ...common,
       PULUMI_BACKEND_URL: `file://${stateDir}`,
-      PULUMI_HOME: process.env.PULUMI_HOME ?? join(homeDir(), 'engine'),
+      PULUMI_HOME: engineDir(),
     },
     stateDir,
   };
@@ -140,8 +143,17 @@ export const readState = async (stateDir: string, stack: string): Promise<StateS
   }
 };
 
+/** The engine's notes of which stack a folder works on. */
+const removeWorkspaces = async (stack: string): Promise<void> => {
+  for await (const path of glob(join(engineDir(), 'workspaces', '*-workspace.json'))) {
+    const { stack: selected } = parse(await readFile(path, 'utf8')) as { readonly stack?: string };
+    if (selected === `organization/${projectName}/${stack}`) await rm(path);
+  }
+};
+
 /** Removes all that the engine keeps of a stack. */
 export const removeState = async (stateDir: string, stack: string): Promise<void> => {
+  await removeWorkspaces(stack);
   const path = statePath(stateDir, stack);
   for (const file of [path, `${path}.bak`, `${path}.attrs`, `${path}.bak.attrs`]) await rm(file, { force: true });
   for (const kind of ['history', 'backups']) {
