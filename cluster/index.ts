@@ -20,11 +20,10 @@ import { killBox, knownBoxes, machineHierarchies, missingControllers, removeClus
 import { rolesExistPath } from './components.ts';
 import { type Authorities, loadAuthorities } from './credentials.ts';
 import { readMachine } from './machine.ts';
-import { bridgeExists, ensureBridge, removeBridge, routedDestinations, routePods } from './network.ts';
+import { clusterLinks, ensureBridge, removeBridge, routedDestinations, routePods } from './network.ts';
 import type { MachineFacts } from './nodeConfiguration.ts';
 import { declareNodes, forgetNode, readyNodes, waitForApi } from './nodeObjects.ts';
 import {
-  bridgeName,
   type ClusterPlan,
   type ClusterSpec,
   clusterId,
@@ -242,7 +241,7 @@ export const leftovers = async (dir: string): Promise<readonly string[]> => {
   const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').flatMap((line) => line.split(' ')[1] ?? []);
   return [
     ...boxes.map((name) => `box ${name}`),
-    ...((await bridgeExists(id)) ? [`bridge ${bridgeName(id)}`] : []),
+    ...(await clusterLinks(id)).map((name) => `network interface ${name}`),
     ...mounts.filter((mount) => mount.startsWith(`${dir}/`)).map((mount) => `mount ${mount}`),
     ...(existsSync(dir) ? [`folder ${dir}`] : []),
   ];

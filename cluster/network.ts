@@ -10,6 +10,7 @@ import {
   podNetwork,
   serviceNetwork,
   subnetOf,
+  vethPrefix,
 } from './plan.ts';
 
 const ip = (...args: readonly string[]): Promise<string> => exec('ip', args);
@@ -24,7 +25,18 @@ export const routedDestinations = async (): Promise<readonly string[]> => {
   return routes.flatMap((route) => (route.dst === undefined || route.dst === 'default' ? [] : [route.dst]));
 };
 
-const linkExists = async (name: string): Promise<boolean> => (await tryExec('ip', ['link', 'show', name])).code === 0;
+interface Link {
+  readonly ifname: string;
+}
+
+const linkNames = async (): Promise<readonly string[]> =>
+  (JSON.parse(await ip('-json', 'link')) as readonly Link[]).map(({ ifname }) => ifname);
+
+const linkExists = async (name: string): Promise<boolean> => (await linkNames()).includes(name);
+
+/** The names of a cluster's bridge and of the outer ends of its boxes' network cards, those that are there. */
+export const clusterLinks = async (id: string): Promise<readonly string[]> =>
+  (await linkNames()).filter((name) => name === bridgeName(id) || name.startsWith(vethPrefix(id)));
 
 /**
  * A route of the last resort: while the bridge is away (a cluster that is being removed, a client that still asks), its
@@ -99,22 +111,42 @@ export const ensureBridge = async (plan: ClusterPlan): Promise<void> => {
   await writeFile('/proc/sys/net/ipv4/ip_forward', '1');
 };
 
-export const bridgeExists = (id: string): Promise<boolean> => linkExists(bridgeName(id));
-
-/** Takes the bridge, its firewall rules and routes away. Nothing to do where there are none. */
-export const removeBridge = async (dir: string, network: string | undefined): Promise<void> => {
-  const id = clusterId(dir);
-  if (await linkExists(bridgeName(id))) await ip('link', 'delete', bridgeName(id));
-  if (network === undefined) return;
-  if ((await tryExec('iptables', ['--version'])).code === 0) {
-    for (const rule of firewallRules(id, network)) {
-      while ((await iptables('--delete', rule)).code === 0);
-    }
-  }
-  await tryExec('ip', ['route', 'delete', ...guardRoute(network)]);
+/** The network that a bridge is in, by its own address. */
+const networkOf = async (bridge: string): Promise<string | undefined> => {
+  const [link] = JSON.parse(await ip('-json', '-4', 'address', 'show', 'dev', bridge)) as readonly {
+    readonly addr_info?: readonly { readonly local: string }[];
+  }[];
+  return link?.addr_info?.[0]?.local.split('.').slice(0, 3).join('.');
 };
 
-const vethName = (plan: ClusterPlan, node: NodePlan): string => `u${plan.id}${node.address.split('.').at(-1)}`;
+/** Removes the rules that bear a cluster's name, whatever else they say. */
+const removeRules = async (id: string): Promise<void> => {
+  if ((await tryExec('iptables', ['--version']).catch(() => undefined))?.code !== 0) return;
+  for (const table of ['filter', 'nat']) {
+    const { stdout } = await tryExec('iptables', ['--wait', '--table', table, '--list-rules']);
+    for (const rule of stdout.split('\n').filter((line) => line.includes(`understudy-${id}`))) {
+      const [, ...words] = rule.replaceAll('"', '').split(' ');
+      await exec('iptables', ['--wait', '--table', table, '--delete', ...words]);
+    }
+  }
+};
+
+/**
+ * Takes the bridge, its firewall rules and routes away. Nothing to do where there are none.
+ * @param known the network, where the cluster's record tells it
+ */
+export const removeBridge = async (dir: string, known: string | undefined): Promise<void> => {
+  const id = clusterId(dir);
+  const bridge = bridgeName(id);
+  const there = await linkExists(bridge);
+  const network = known ?? (there ? await networkOf(bridge) : undefined);
+  if (there) await ip('link', 'delete', bridge);
+  await removeRules(id);
+  if (network !== undefined) await tryExec('ip', ['route', 'delete', ...guardRoute(network)]);
+};
+
+const vethName = (plan: ClusterPlan, node: NodePlan): string =>
+  `${vethPrefix(plan.id)}${node.address.split('.').at(-1)}`;
 
 /** Gives a box, known by the id of its first process, its network card: `eth0`, whose other end is on the bridge. */
 export const connectBox = async (plan: ClusterPlan, node: NodePlan, pid: number): Promise<void> => {

@@ -51,6 +51,9 @@ export const clusterId = (dir: string): string => createHash('sha256').update(re
 /** At most 15 characters, the kernel's limit for interface names. */
 export const bridgeName = (id: string): string => `us-${id}`;
 
+/** What the names of the network cards of a cluster's boxes begin with, at their outer ends; three digits follow at most. */
+export const vethPrefix = (id: string): string => `u${id}`;
+
 export const subnetOf = (network: string): string => `${network}.0/24`;
 
 /** kind's names: the first of a role has no number. */

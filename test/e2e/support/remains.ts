@@ -9,7 +9,7 @@ const readIfThere = (path: string): Promise<string> => readFile(path, 'utf8').ca
 const processes = async (): Promise<readonly number[]> =>
   (await readdir('/proc')).map(Number).filter((pid) => Number.isInteger(pid) && pid !== process.pid);
 
-const processRemains = async (home: Home, { id }: ClusterMarks): Promise<readonly string[]> => {
+const processRemains = async (home: Home, stack: string, { id }: ClusterMarks): Promise<readonly string[]> => {
   const found = await Promise.all(
     (await processes()).map(async (pid) => {
       const [status, cgroup, environment, command] = await Promise.all(
@@ -20,7 +20,7 @@ const processRemains = async (home: Home, { id }: ClusterMarks): Promise<readonl
       const ours =
         cgroup?.includes(`understudy-${id}`) ||
         environment?.split('\0').includes(`UNDERSTUDY_HOME=${home.dir}`) ||
-        command?.includes(home.dir);
+        command?.includes(home.clusterDir(stack));
       return ours === true ? [`process ${pid}: ${command?.replaceAll('\0', ' ').slice(0, 200)}`] : [];
     }),
   );
@@ -80,7 +80,7 @@ const fileRemains = async (home: Home, stack: string): Promise<readonly string[]
 export const remainsOf = async (home: Home, stack: string, marks: ClusterMarks): Promise<readonly string[]> =>
   (
     await Promise.all([
-      processRemains(home, marks),
+      processRemains(home, stack, marks),
       networkRemains(marks),
       cgroupRemains(marks),
       mountRemains(home.clusterDir(stack)),
