@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { inspectCluster, leftovers, removeCluster } from '../cluster/index.ts';
+import { inspectCluster } from '../cluster/inspect.ts';
+import { leftovers, removeCluster } from '../cluster/remove.ts';
 import { Failure, messageOf } from '../common/failure.ts';
 import type { Progress } from '../common/progress.ts';
 import { withEngine } from './engine.ts';
@@ -47,6 +48,8 @@ export const down = async (stack: Stack, options: OutputOptions): Promise<void> 
       await removeState(stateDir, stack.name);
     }
     await rm(stack.workDir, { recursive: true, force: true });
+    // While it is held: who waits for it notices, and makes a new one.
+    await rm(stack.lockPath, { force: true });
     const left = await leftovers(stack.clusterDir);
     if (left.length > 0) {
       throw new Failure({
@@ -61,5 +64,4 @@ export const down = async (stack: Stack, options: OutputOptions): Promise<void> 
       : `Stack ${stack.name} was not up; nothing of it is left.`;
     printResult(options, { stack: stack.name, wasThere, seconds }, text);
   });
-  await rm(stack.lockPath, { force: true });
 };

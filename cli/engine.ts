@@ -94,13 +94,14 @@ export const withEngine = async <T>(
   // The engine is found, and the plumbing commands run, by this process's own PATH.
   process.env.PATH = [dirname(pulumi), ...plugins.values(), process.env.PATH ?? ''].join(delimiter);
   const automation = import('@pulumi/pulumi/automation/index.js');
-  const [state, { LocalWorkspace }, command, standIns] = await Promise.all([
+  const [state, { LocalWorkspace }, command] = await Promise.all([
     checkState(home, stack.name),
     automation,
     automation.then(({ PulumiCommand }) => PulumiCommand.get({ skipVersionCheck: true })),
-    startProviders(new Set(plugins.keys())),
     writeEngineStackFile(stack),
   ]);
+  // Last, since whoever starts them has to end them.
+  const standIns = await startProviders(new Set(plugins.keys()));
   try {
     const project = { projectName, stackName: stack.name, program: loadProgram };
     const options = {

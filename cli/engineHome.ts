@@ -3,9 +3,10 @@ import { glob, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { Failure, hasCode } from '../common/failure.ts';
+import { hasCode } from '../common/failure.ts';
 import { readFileIfThere, writeFileWhole } from '../common/files.ts';
 import { homeDir } from '../common/paths.ts';
+import { waitFor } from '../common/waitFor.ts';
 import { settingsNamespace } from '../infra/settings.ts';
 import type { Stack } from './stack.ts';
 
@@ -85,18 +86,18 @@ interface EngineLock {
   readonly hostname?: string;
 }
 
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return hasCode(error, 'EPERM');
-  }
+/** Whether a process works still: one that has ended stays listed until its parent asks for it. */
+const isAlive = async (pid: number): Promise<boolean> => {
+  const status = await readFileIfThere(`/proc/${pid}/status`).catch(() => undefined);
+  return status !== undefined && !/^State:\t[ZX]/m.test(status);
 };
+
+/** An engine whose command was killed notices that within this time, and ends. */
+const orphanEndsWithinMs = 20_000;
 
 /**
  * Removes the engine's own locks of a stack that their holders, killed, left behind. The caller holds the stack's lock.
- * @throws Failure where a holder is alive: an engine that was not started by us
+ * @throws Failure where a holder stays alive: an engine that was not started by us
  */
 export const removeStaleEngineLocks = async (stateDir: string, stack: string): Promise<void> => {
   const folder = join(stateDir, '.pulumi', 'locks', 'organization', projectName, stack);
@@ -106,14 +107,14 @@ export const removeStaleEngineLocks = async (stateDir: string, stack: string): P
   });
   for (const name of names) {
     const path = join(folder, name);
-    const lock = parse(await readFile(path, 'utf8')) as EngineLock | null;
-    if (lock?.pid !== undefined && lock.hostname === hostname() && isAlive(lock.pid)) {
-      throw new Failure({
-        tried: `work on stack ${stack}`,
-        got: `another Pulumi engine, process ${lock.pid}, works on it`,
-        next: 'wait for it to end, then run the command again',
-      });
-    }
+    const lock = parse((await readFileIfThere(path)) ?? '') as EngineLock | null;
+    const pid = lock?.hostname === hostname() ? lock.pid : undefined;
+    const ended = async (): Promise<true | undefined> => (pid !== undefined && (await isAlive(pid)) ? undefined : true);
+    await waitFor(ended, {
+      what: `the end of another Pulumi engine, process ${pid}, that works on stack ${stack}`,
+      timeoutMs: orphanEndsWithinMs,
+      next: 'wait for it to end, then run the command again',
+    });
     await rm(path, { force: true });
   }
 };

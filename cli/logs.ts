@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { glob, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rootOf } from '../cluster/boxRoot.ts';
-import { inspectCluster, nodeLogsDir } from '../cluster/index.ts';
+import { inspectCluster, nodeLogsDir } from '../cluster/inspect.ts';
 import { Failure, UsageFailure } from '../common/failure.ts';
 import type { Stack } from './stack.ts';
 

@@ -1,8 +1,10 @@
 import { text } from 'node:stream/consumers';
 import { boxPid } from '../cluster/box.ts';
 import { switchEncryptionOn } from '../cluster/encryption.ts';
-import { inspectCluster, removeCluster, startCluster } from '../cluster/index.ts';
+import { inspectCluster } from '../cluster/inspect.ts';
 import { kubernetesNodesOf } from '../cluster/plan.ts';
+import { removeCluster } from '../cluster/remove.ts';
+import { startCluster } from '../cluster/start.ts';
 import { gatherSupplies, importIntoBox } from '../cluster/supplies.ts';
 import { innerProgress } from '../common/progress.ts';
 import { waitFor } from '../common/waitFor.ts';

@@ -1,4 +1,4 @@
-import { inspectCluster } from '../cluster/index.ts';
+import { inspectCluster } from '../cluster/inspect.ts';
 import { type ClusterStatus, clusterStatus } from '../cluster/status.ts';
 import { requireAccess } from './access.ts';
 import { type OutputOptions, printResult } from './output.ts';

@@ -1,6 +1,7 @@
 import { readAccess } from '../cluster/access.ts';
 import { switchEncryptionOn } from '../cluster/encryption.ts';
-import { type ClusterSupplies, checkChange, inspectCluster, startCluster, waitForNodes } from '../cluster/index.ts';
+import { inspectCluster } from '../cluster/inspect.ts';
+import { type ClusterSupplies, checkChange, startCluster, waitForNodes } from '../cluster/start.ts';
 import { gatherSupplies } from '../cluster/supplies.ts';
 import { Failure } from '../common/failure.ts';
 import type { Progress } from '../common/progress.ts';
@@ -13,12 +14,18 @@ import { requireRoot } from './root.ts';
 import type { Stack } from './stack.ts';
 import { stackPrograms } from './toolchain.ts';
 
-/** Boxes that died since the last `up` (a reboot ends all of them) are started before the engine asks their API server. */
+/**
+ * Boxes that died since the last `up` (a reboot ends all of them) are started before the engine asks their API server,
+ * and credentials that were damaged are issued anew.
+ */
 const heal = async (stack: Stack, supplies: ClusterSupplies, progress: Progress): Promise<boolean> => {
   const state = await inspectCluster(stack.clusterDir);
-  if (state === undefined || state.boxes.every((box) => box.running)) return false;
+  if (state === undefined) return false;
   const dead = state.boxes.filter((box) => !box.running).map((box) => box.name);
-  progress.note(`not running: ${dead.join(', ')}`);
+  const access = await readAccess(stack.clusterDir);
+  if (dead.length === 0 && access !== undefined) return false;
+  if (dead.length > 0) progress.note(`not running: ${dead.join(', ')}`);
+  if (access === undefined) progress.note('credentials are missing or damaged');
   await startCluster(state.plan.spec, stack.clusterDir, supplies, progress);
   return true;
 };

@@ -16,7 +16,7 @@ import {
 } from './apiServer.ts';
 import { boxPid } from './box.ts';
 import { encryptionStages, kmsSocketPath, stagesAfter } from './encryptionConfiguration.ts';
-import { inspectCluster } from './index.ts';
+import { inspectCluster } from './inspect.ts';
 import { whileWatchersPause } from './pause.ts';
 import { controlPlanesOf } from './plan.ts';
 import { rewriteUnencrypted } from './rewrite.ts';

@@ -138,9 +138,10 @@ const removeRules = async (id: string): Promise<void> => {
 export const removeBridge = async (dir: string, known: string | undefined): Promise<void> => {
   const id = clusterId(dir);
   const bridge = bridgeName(id);
-  const there = await linkExists(bridge);
-  const network = known ?? (there ? await networkOf(bridge) : undefined);
-  if (there) await ip('link', 'delete', bridge);
+  const links = await clusterLinks(id);
+  const network = known ?? (links.includes(bridge) ? await networkOf(bridge) : undefined);
+  // The kernel may be faster with the network cards of boxes that have just died.
+  for (const link of links) await tryExec('ip', ['link', 'delete', link]);
   await removeRules(id);
   if (network !== undefined) await tryExec('ip', ['route', 'delete', ...guardRoute(network)]);
 };

@@ -10,6 +10,9 @@ export interface ClusterRecord {
   readonly network: string;
 }
 
+/** Held by whoever changes the cluster in this directory. */
+export const clusterLock = (dir: string): string => `${dir}.lock`;
+
 const recordPath = (dir: string): string => join(dir, 'cluster.json');
 
 const isRecord = (value: unknown): value is ClusterRecord => {

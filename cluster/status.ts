@@ -1,7 +1,7 @@
 import type { ClusterAccess } from './access.ts';
 import { type ApiClient, apiClient, expectOk } from './apiClient.ts';
 import { isEncryptionCompleted } from './encryption.ts';
-import type { BoxState, ClusterState } from './index.ts';
+import type { BoxState, ClusterState } from './inspect.ts';
 
 export interface NodeStatus {
   readonly name: string;

@@ -5,7 +5,7 @@ import { type BuiltImage, buildBinaryImage } from '../image/build.ts';
 import { importImage } from '../image/load.ts';
 import { ensurePrograms } from '../toolchain/index.ts';
 import { boxPrograms } from './boxRoot.ts';
-import type { ClusterSupplies } from './index.ts';
+import type { ClusterSupplies } from './start.ts';
 
 /** The socket of a box's containerd as this machine sees it. */
 const containerdSocket = (boxPid: number): string => `/proc/${boxPid}/root/run/containerd/containerd.sock`;

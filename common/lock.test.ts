@@ -36,3 +36,17 @@ it('lets one in at a time, and tells the other that it waits', async () => {
   expect(order).toEqual(['waits', 'first', 'second']);
   await rm(dir, { recursive: true });
 });
+
+it('is not fooled by a holder that removes the file', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'lock-'));
+  const path = join(dir, 'a.lock');
+  let inside = 0;
+  const alone = async (): Promise<void> => {
+    expect(++inside).toBe(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    inside--;
+    await rm(path);
+  };
+  await Promise.all(Array.from({ length: 8 }, () => withLock(path, alone)));
+  await rm(dir, { recursive: true });
+});

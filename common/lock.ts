@@ -9,12 +9,7 @@ import { dirname } from 'node:path';
  */
 export const withLock = async <T>(path: string, work: () => Promise<T>, onWait: () => void = () => {}): Promise<T> => {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  let holder = await holdLock(path, ['--nonblock']);
-  if (holder === undefined) {
-    onWait();
-    holder = await holdLock(path, []);
-  }
-  if (holder === undefined) throw new Error(`flock on ${path} ended without the lock`);
+  const holder = (await holdLock(path, ['--nonblock'])) ?? (await waitForLock(path, onWait));
   try {
     return await work();
   } finally {
@@ -26,9 +21,16 @@ interface Holder {
   release(): Promise<void>;
 }
 
+/**
+ * Locks descriptor 9, and says so only if the file is still the one of that name: the last holder may have removed it
+ * while this one waited, and somebody else may have made another.
+ */
+const holdScript =
+  'exec 9> "$0"; flock --exclusive "$@" 9 && [ "$0" -ef /proc/self/fd/9 ] && echo held && exec cat > /dev/null';
+
 const holdLock = (path: string, flags: readonly string[]): Promise<Holder | undefined> =>
   new Promise((resolve, reject) => {
-    const child = spawn('flock', ['--exclusive', ...flags, path, 'sh', '-c', 'echo held; exec cat >/dev/null'], {
+    const child = spawn('bash', ['--norc', '-c', holdScript, path, ...flags], {
       stdio: ['pipe', 'pipe', 'inherit'],
       // A Ctrl-C at the terminal goes to the whole group: the lock must outlive it until the work has ended.
       detached: true,
@@ -45,3 +47,12 @@ const holdLock = (path: string, flags: readonly string[]): Promise<Holder | unde
     });
     ended.then(() => resolve(undefined));
   });
+
+const waitForLock = async (path: string, onWait: () => void): Promise<Holder> => {
+  onWait();
+  for (;;) {
+    const holder = await holdLock(path, []);
+    if (holder !== undefined) return holder;
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  }
+};

@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { Failure } from '../common/failure.ts';
 import { withLock } from '../common/lock.ts';
 import type { Progress } from '../common/progress.ts';
@@ -8,31 +6,16 @@ import { waitFor } from '../common/waitFor.ts';
 import { type ClusterAccess, ensureAccess } from './access.ts';
 import { apiClient } from './apiClient.ts';
 import { boxPid, removeBox, startBox } from './box.ts';
-import {
-  type BoxPrograms,
-  configurationDigest,
-  prepareRoot,
-  rootOf,
-  startedDigest,
-  writeMembershipFiles,
-} from './boxRoot.ts';
-import { killBox, knownBoxes, machineHierarchies, missingControllers, removeClusterCgroups } from './cgroups.ts';
+import { type BoxPrograms, configurationDigest, prepareRoot, startedDigest, writeMembershipFiles } from './boxRoot.ts';
+import { killBox, knownBoxes, machineHierarchies, missingControllers } from './cgroups.ts';
 import { rolesExistPath } from './components.ts';
 import { type Authorities, loadAuthorities } from './credentials.ts';
 import { readMachine } from './machine.ts';
-import { clusterLinks, ensureBridge, removeBridge, routedDestinations, routePods } from './network.ts';
+import { ensureBridge, routedDestinations, routePods } from './network.ts';
 import type { MachineFacts } from './nodeConfiguration.ts';
 import { declareNodes, forgetNode, readyNodes, waitForApi } from './nodeObjects.ts';
-import {
-  type ClusterPlan,
-  type ClusterSpec,
-  clusterId,
-  kubernetesNodesOf,
-  type NodePlan,
-  planCluster,
-  subnetOf,
-} from './plan.ts';
-import { readRecord, writeRecord } from './record.ts';
+import { type ClusterPlan, type ClusterSpec, kubernetesNodesOf, type NodePlan, planCluster } from './plan.ts';
+import { clusterLock, readRecord, writeRecord } from './record.ts';
 import { chooseNetwork } from './subnet.ts';
 
 /** Puts an image into the container runtime of a box. */
@@ -42,8 +25,6 @@ export interface ClusterSupplies {
   readonly programs: BoxPrograms;
   readonly pauseImage: { readonly reference: string; readonly import: ImageImport };
 }
-
-const lockOf = (dir: string): string => `${dir}.lock`;
 
 /** Between all clusters of this machine, whoever's they are: two that start at once must not choose the same network. */
 const networkLock = '/run/lock/understudy-network.lock';
@@ -116,7 +97,7 @@ export const startCluster = async (
   await checkCgroups();
   await mkdir(dir, { recursive: true, mode: 0o700 });
   return withLock(
-    lockOf(dir),
+    clusterLock(dir),
     async () => {
       const plan = await settle(spec, dir);
       const [authorities, machine] = await Promise.all([
@@ -190,59 +171,4 @@ export const waitForNodes = async (dir: string, access: ClusterAccess): Promise<
   } finally {
     api.close();
   }
-};
-
-/**
- * Removes a cluster: every process, cgroup, interface, firewall rule and file of it, and nothing else. Needs none of
- * its files, so it works after any crash; does nothing where there is no cluster.
- */
-export const removeCluster = async (dir: string, progress: Progress): Promise<void> => {
-  await withLock(lockOf(dir), async () => {
-    const id = clusterId(dir);
-    const record = await readRecord(dir).catch(() => undefined);
-    const boxes = await knownBoxes(id);
-    await progress.phase('boxes', () => Promise.all(boxes.map((name) => killBox(id, name))));
-    await removeClusterCgroups(id);
-    await progress.phase('network', () => removeBridge(dir, record?.network));
-    await progress.phase('files', () => rm(dir, { recursive: true, force: true }));
-  });
-  await rm(lockOf(dir), { force: true });
-};
-
-export interface BoxState {
-  readonly name: string;
-  readonly running: boolean;
-}
-
-export interface ClusterState {
-  readonly plan: ClusterPlan;
-  readonly subnet: string;
-  readonly boxes: readonly BoxState[];
-}
-
-/** What there is of a cluster now; undefined where there is none. */
-export const inspectCluster = async (dir: string): Promise<ClusterState | undefined> => {
-  const record = await readRecord(dir);
-  if (record === undefined) return undefined;
-  const plan = planCluster(record.spec, dir, record.network);
-  const boxes = await Promise.all(
-    plan.nodes.map(async (node) => ({ name: node.name, running: (await boxPid(plan.id, node.name)) !== undefined })),
-  );
-  return { plan, subnet: subnetOf(record.network), boxes };
-};
-
-/** Where the logs of a node's components are. */
-export const nodeLogsDir = (plan: ClusterPlan, node: string): string => join(rootOf(plan, node), 'var/log/understudy');
-
-/** What is still there of a cluster that should be gone, for people to read. */
-export const leftovers = async (dir: string): Promise<readonly string[]> => {
-  const id = clusterId(dir);
-  const boxes = await knownBoxes(id);
-  const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').flatMap((line) => line.split(' ')[1] ?? []);
-  return [
-    ...boxes.map((name) => `box ${name}`),
-    ...(await clusterLinks(id)).map((name) => `network interface ${name}`),
-    ...mounts.filter((mount) => mount.startsWith(`${dir}/`)).map((mount) => `mount ${mount}`),
-    ...(existsSync(dir) ? [`folder ${dir}`] : []),
-  ];
 };
