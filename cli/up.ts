@@ -8,6 +8,7 @@ import type { Progress } from '../common/progress.ts';
 import { ensurePrograms } from '../toolchain/index.ts';
 import { installMissing } from '../toolchain/systemPackages.ts';
 import { withEngine } from './engine.ts';
+import { prepareEngineHome, readState } from './engineHome.ts';
 import { exclusively } from './exclusive.ts';
 import { type OutputOptions, printResult, progressFor } from './output.ts';
 import { requireRoot } from './root.ts';
@@ -28,6 +29,32 @@ const heal = async (stack: Stack, supplies: ClusterSupplies, progress: Progress)
   if (access === undefined) progress.note('credentials are missing or damaged');
   await startCluster(state.plan.spec, stack.clusterDir, supplies, progress);
   return true;
+};
+
+/** Whether neither this machine nor the engine's state has anything of the stack. */
+const isNew = async (stack: Stack): Promise<boolean> => {
+  const { stateDir } = await prepareEngineHome();
+  if (stateDir === undefined || (await inspectCluster(stack.clusterDir)) !== undefined) return false;
+  return (await readState(stateDir, stack.name)) === 'none';
+};
+
+/**
+ * Lets the engine bring the stack up. The boxes of a new one start while the engine does, and the resource that declares
+ * them finds them there.
+ * @returns how many resources changed
+ */
+const bringUp = async (stack: Stack, supplies: ClusterSupplies, progress: Progress): Promise<number> => {
+  const spec = { name: stack.name, ...stack.settings };
+  const [started, engine] = await Promise.allSettled([
+    (await isNew(stack)) ? startCluster(spec, stack.clusterDir, supplies, progress) : undefined,
+    withEngine(stack, progress, (ready) =>
+      ready.run(`bring up stack ${stack.name}`, (onEvent) => ready.stack.up({ onEvent })),
+    ),
+  ]);
+  // The engine's error would only repeat this one.
+  if (started.status === 'rejected') throw started.reason;
+  if (engine.status === 'rejected') throw engine.reason;
+  return engine.value.changes;
 };
 
 interface UpResult {
@@ -63,9 +90,7 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
     await ensurePrograms(stackPrograms, progress);
     const supplies = await gatherSupplies(progress);
     const healed = await heal(stack, supplies, progress);
-    const { changes } = await withEngine(stack, progress, (engine) =>
-      engine.run(`bring up stack ${stack.name}`, (onEvent) => engine.stack.up({ onEvent })),
-    );
+    const changes = await bringUp(stack, supplies, progress);
     const access = await readAccess(stack.clusterDir);
     if (access === undefined) {
       throw new Failure({

@@ -96,56 +96,52 @@ export const startCluster = async (
 ): Promise<ClusterAccess> => {
   await checkCgroups();
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  return withLock(
-    clusterLock(dir),
-    async () => {
-      const plan = await settle(spec, dir);
-      const [authorities, machine] = await Promise.all([
-        loadAuthorities(plan),
-        readMachine(dir, supplies.pauseImage.reference),
-      ]);
-      const access = await ensureAccess(plan, authorities);
-      const wanted = new Set(plan.nodes.map((node) => node.name));
-      const surplus = (await knownBoxes(plan.id)).filter((name) => !wanted.has(name));
-      for (const name of surplus) await progress.phase(`remove node ${name}`, () => removeBox(plan, name));
-      const pids = new Map(
-        await Promise.all(
-          plan.nodes.map((node) =>
-            progress.phase(
-              `box ${node.name}`,
-              async (): Promise<[string, number]> => [
-                node.name,
-                await ensureBox(plan, node, machine, supplies.programs, authorities),
-              ],
-            ),
+  return withLock(clusterLock(dir), async () => {
+    const plan = await settle(spec, dir);
+    const [authorities, machine] = await Promise.all([
+      loadAuthorities(plan),
+      readMachine(dir, supplies.pauseImage.reference),
+    ]);
+    const access = await ensureAccess(plan, authorities);
+    const wanted = new Set(plan.nodes.map((node) => node.name));
+    const surplus = (await knownBoxes(plan.id)).filter((name) => !wanted.has(name));
+    for (const name of surplus) await progress.phase(`remove node ${name}`, () => removeBox(plan, name));
+    const pids = new Map(
+      await Promise.all(
+        plan.nodes.map((node) =>
+          progress.phase(
+            `box ${node.name}`,
+            async (): Promise<[string, number]> => [
+              node.name,
+              await ensureBox(plan, node, machine, supplies.programs, authorities),
+            ],
           ),
         ),
-      );
-      const kubernetesPids = new Map(kubernetesNodesOf(plan).map((node) => [node.name, pids.get(node.name) ?? 0]));
-      const api = apiClient(access.api.host, access.api.port, access.authorityCertificate, access.administrator);
-      try {
-        await Promise.all([
-          routePods(plan, kubernetesPids),
-          progress.phase('sandbox image on all nodes', () =>
-            Promise.all([...kubernetesPids.values()].map(supplies.pauseImage.import)),
-          ),
-          progress
-            .phase('kube-apiserver alive', () => waitForApi(api))
-            .then(async () => {
-              await Promise.all(
-                [...kubernetesPids.values()].map((pid) => writeFile(`/proc/${pid}/root/${rolesExistPath}`, '')),
-              );
-              await declareNodes(api, kubernetesNodesOf(plan));
-              for (const name of surplus) await forgetNode(api, name);
-            }),
-        ]);
-      } finally {
-        api.close();
-      }
-      return access;
-    },
-    () => progress.note(`waiting for another command that works on cluster ${spec.name}`),
-  );
+      ),
+    );
+    const kubernetesPids = new Map(kubernetesNodesOf(plan).map((node) => [node.name, pids.get(node.name) ?? 0]));
+    const api = apiClient(access.api.host, access.api.port, access.authorityCertificate, access.administrator);
+    try {
+      await Promise.all([
+        routePods(plan, kubernetesPids),
+        progress.phase('sandbox image on all nodes', () =>
+          Promise.all([...kubernetesPids.values()].map(supplies.pauseImage.import)),
+        ),
+        progress
+          .phase('kube-apiserver alive', () => waitForApi(api))
+          .then(async () => {
+            await Promise.all(
+              [...kubernetesPids.values()].map((pid) => writeFile(`/proc/${pid}/root/${rolesExistPath}`, '')),
+            );
+            await declareNodes(api, kubernetesNodesOf(plan));
+            for (const name of surplus) await forgetNode(api, name);
+          }),
+      ]);
+    } finally {
+      api.close();
+    }
+    return access;
+  });
 };
 
 /** Waits until all nodes that a cluster was asked to have are Ready, and says how many those are. */
