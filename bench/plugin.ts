@@ -8,6 +8,7 @@ import { exec } from '../common/exec.ts';
 import { cacheDir, projectDir } from '../common/paths.ts';
 import type { Progress } from '../common/progress.ts';
 import { waitFor } from '../common/waitFor.ts';
+import { serviceFlags } from '../image/build.ts';
 import { bundleService } from '../image/bundle.ts';
 import { ensurePrograms } from '../toolchain/index.ts';
 import { type Load, loadPlugin } from './pluginLoad.ts';
@@ -125,6 +126,7 @@ export const benchPlugin = async (progress: Progress): Promise<Record<string, nu
       socket: socketOf('ours'),
       command: [
         process.execPath,
+        ...serviceFlags,
         bundle,
         `--listen-addr=unix://${socketOf('ours')}`,
         `--keystore-dir=${join(dir, 'keys')}`,
