@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { UsageFailure } from '../common/failure.ts';
+import { hasCode, UsageFailure } from '../common/failure.ts';
 import { exitCodeOf, type OutputOptions, printError } from './output.ts';
 import { loadStack, type Stack } from './stack.ts';
 
@@ -140,6 +140,12 @@ const usageFailure = ({ message }: CommanderError): UsageFailure =>
       .join(', ')}`,
   });
 
+// A reader that leaves early (`… | head`, a closed terminal) is no reason to stop halfway.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (!hasCode(error, 'EPIPE')) throw error;
+  });
+}
 throwInstead(program);
 try {
   await program.parseAsync();

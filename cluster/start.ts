@@ -10,6 +10,7 @@ import { type BoxPrograms, configurationDigest, prepareRoot, startedDigest, writ
 import { killBox, knownBoxes, machineHierarchies, missingControllers } from './cgroups.ts';
 import { rolesExistPath } from './components.ts';
 import { type Authorities, loadAuthorities } from './credentials.ts';
+import { checkDisk } from './diskSpace.ts';
 import { readMachine } from './machine.ts';
 import { ensureBridge, routedDestinations, routePods } from './network.ts';
 import type { MachineFacts } from './nodeConfiguration.ts';
@@ -31,9 +32,10 @@ const networkLock = '/run/lock/understudy-network.lock';
 
 /**
  * Makes sure that a cluster can become what is asked of it.
- * @throws Failure where that takes making it anew
+ * @throws Failure where that takes making it anew, or more room on the disk
  */
 export const checkChange = async (spec: ClusterSpec, dir: string): Promise<void> => {
+  await checkDisk(spec, dir);
   const record = await readRecord(dir);
   if (record === undefined || record.spec.controlPlanes === spec.controlPlanes) return;
   throw new Failure({
