@@ -50,8 +50,9 @@ export interface Home {
   remove(): Promise<void>;
 }
 
-const node = join(projectDir, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node');
-const entry = join(projectDir, 'cli', 'understudy.js');
+/** The Node that package.json pins. */
+export const pinnedNode = join(projectDir, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node');
+export const entry = join(projectDir, 'cli', 'understudy.js');
 
 /** Settings of the developer's own Pulumi. */
 const foreign = /^(PULUMI_|KUBECONFIG$)/;
@@ -64,10 +65,11 @@ export const startCommand = (command: readonly string[], env: NodeJS.ProcessEnv)
   const err: string[] = [];
   child.stdout.setEncoding('utf8').on('data', (text: string) => out.push(text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => err.push(text));
+  const closed = once(child, 'close');
   // 'exit', not 'close': processes that it left behind may hold its output open.
   const finished = once(child, 'exit').then(async (ended): Promise<Finished> => {
     const [code, signal] = ended as [number | null, string | null];
-    await Promise.race([once(child, 'close'), new Promise((resolve) => setTimeout(resolve, 500))]);
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 500))]);
     return {
       code: code ?? 128 + (signal === 'SIGKILL' ? 9 : 15),
       stdout: out.join(''),
@@ -104,7 +106,7 @@ export const makeHome = async (): Promise<Home> => {
     PULUMI_HOME: join(dir, 'engine'),
   };
   const stacks = new Set<string>();
-  const start = (...args: readonly string[]): Running => startCommand([node, entry, ...args], env);
+  const start = (...args: readonly string[]): Running => startCommand([pinnedNode, entry, ...args], env);
   return {
     dir,
     stacksDir,
