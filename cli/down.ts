@@ -4,7 +4,7 @@ import { leftovers, removeCluster } from '../cluster/remove.ts';
 import { Failure, messageOf } from '../common/failure.ts';
 import type { Progress } from '../common/progress.ts';
 import { withEngine } from './engine.ts';
-import { prepareEngineHome, readState, removeState } from './engineHome.ts';
+import { prepareEngineHome, readState, removeStaleEngineLocks, removeState } from './engineHome.ts';
 import { exclusively } from './exclusive.ts';
 import { type OutputOptions, printResult, progressFor } from './output.ts';
 import { requireRoot } from './root.ts';
@@ -13,6 +13,7 @@ import type { Stack } from './stack.ts';
 /** Lets the engine delete what it knows of. A damaged state is no reason to keep a cluster: it is removed without. */
 const destroy = async (stack: Stack, progress: Progress): Promise<void> => {
   const home = await prepareEngineHome();
+  if (home.stateDir !== undefined) await removeStaleEngineLocks(home.stateDir, stack.name);
   const state = home.stateDir === undefined ? { resources: 1 } : await readState(home.stateDir, stack.name);
   if (state === 'none') return;
   if (state === 'damaged') {

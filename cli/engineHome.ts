@@ -146,7 +146,9 @@ export const readState = async (stateDir: string, stack: string): Promise<StateS
 
 /** The engine's notes of which stack a folder works on. */
 const removeWorkspaces = async (stack: string): Promise<void> => {
-  for await (const path of glob(join(engineDir(), 'workspaces', '*-workspace.json'))) {
+  const folder = join(engineDir(), 'workspaces');
+  for await (const file of glob('*-workspace.json', { cwd: folder })) {
+    const path = join(folder, file);
     const { stack: selected } = parse(await readFile(path, 'utf8')) as { readonly stack?: string };
     if (selected === `organization/${projectName}/${stack}`) await rm(path);
   }
@@ -155,8 +157,9 @@ const removeWorkspaces = async (stack: string): Promise<void> => {
 /** Removes all that the engine keeps of a stack. */
 export const removeState = async (stateDir: string, stack: string): Promise<void> => {
   await removeWorkspaces(stack);
-  const path = statePath(stateDir, stack);
-  for (const file of [path, `${path}.bak`, `${path}.attrs`, `${path}.bak.attrs`]) await rm(file, { force: true });
+  // Beside the state: its backup, attributes, and what an engine that was killed was just writing.
+  const folder = stackFolder(stateDir, 'stacks');
+  for await (const file of glob(`${stack}.json*`, { cwd: folder })) await rm(join(folder, file), { force: true });
   for (const kind of ['history', 'backups']) {
     await rm(join(stackFolder(stateDir, kind), stack), { recursive: true, force: true });
   }

@@ -140,10 +140,11 @@ const usageFailure = ({ message }: CommanderError): UsageFailure =>
       .join(', ')}`,
   });
 
-// A reader that leaves early (`… | head`, a closed terminal) is no reason to stop halfway.
+// A reader that leaves early (`… | head`, a closed terminal) is no reason to stop halfway; an engine that was killed is.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error) => {
     if (!hasCode(error, 'EPIPE')) throw error;
+    if (process.argv[2] === 'plumbing') process.exit(1);
   });
 }
 throwInstead(program);
