@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { boxPid } from '../cluster/box.ts';
+import { boxPrograms } from '../cluster/boxRoot.ts';
 import { switchEncryptionOn } from '../cluster/encryption.ts';
 import { inspectCluster } from '../cluster/inspect.ts';
 import { kubernetesNodesOf } from '../cluster/plan.ts';
@@ -32,7 +33,7 @@ export const startClusterCommand = async (name: string): Promise<void> => {
 
 export const removeClusterCommand = (name: string): Promise<void> => removeCluster(clusterDirOf(name), progress);
 
-const boxesWithinMs = 30_000;
+const boxesWithinMs = 20_000;
 
 /** The first processes of the boxes of a cluster's nodes, which may just be starting, or becoming more or fewer. */
 const waitForBoxes = (
@@ -58,11 +59,9 @@ const waitForBoxes = (
 
 /** Puts an image on all nodes of a cluster; may run while the cluster starts. */
 export const loadImageCommand = async (name: string, reference: string, nodeCount: number): Promise<void> => {
-  const [image, { ctr }, boxes] = await Promise.all([
-    findImage(reference),
-    ensurePrograms(['ctr'], progress),
-    waitForBoxes(name, nodeCount),
-  ]);
+  // All programs: boxes start only once those are there, which takes minutes where they have to be built.
+  const [image, { ctr }] = await Promise.all([findImage(reference), ensurePrograms(boxPrograms, progress)]);
+  const boxes = await waitForBoxes(name, nodeCount);
   await Promise.all(
     boxes.map(({ node, pid }) => progress.phase(`image ${reference} on ${node}`, () => importIntoBox(ctr, pid, image))),
   );

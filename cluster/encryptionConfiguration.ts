@@ -7,7 +7,7 @@ export const encryptionConfigurationPath = '/etc/kubernetes/encryption/encryptio
 export const kmsSocketPath = '/var/run/kmsplugin/socket.sock';
 
 /** Number of the key in provider names: `<N>_<resource>`, as OpenShift's controllers name them. */
-const keyNumber = 1;
+export const keyNumber = 1;
 
 /** Resources that are encrypted: those of OpenShift's kube-apiserver operator. */
 export const encryptedResources = ['secrets', 'configmaps'] as const;

@@ -1,7 +1,10 @@
 import type { ClusterAccess } from './access.ts';
 import { type ApiClient, apiClient, expectOk } from './apiClient.ts';
+import { readStage } from './apiServer.ts';
 import { isEncryptionCompleted } from './encryption.ts';
+import { type EncryptionStage, keyNumber } from './encryptionConfiguration.ts';
 import type { BoxState, ClusterState } from './inspect.ts';
+import { controlPlanesOf } from './plan.ts';
 
 export interface NodeStatus {
   readonly name: string;
@@ -16,12 +19,26 @@ export interface PluginStatus {
   readonly detail: string;
 }
 
+/** A key of the API servers' encryption configuration. */
+export interface KeyStatus {
+  /** Its number, as in the provider name `1_secrets`. */
+  readonly id: string;
+  readonly mode: 'KMS';
+  /** Whether all API servers write it, or can only read it. */
+  readonly state: 'write' | 'read';
+  /** Whether all that is stored was written under it. */
+  readonly migrated: boolean;
+}
+
 export interface ClusterStatus {
   readonly cluster: { readonly ready: boolean; readonly version: string; readonly nodes: readonly NodeStatus[] };
   readonly encryption: {
     readonly type: 'KMS';
     /** True once all is stored encrypted and the API server's KMS providers answer. */
     readonly encrypted: { readonly status: 'True' | 'False' | 'Unknown'; readonly reason: string };
+    /** `null` before a key is written. */
+    readonly writeKey: string | null;
+    readonly keys: readonly KeyStatus[];
   };
   readonly plugins: readonly PluginStatus[];
 }
@@ -69,8 +86,25 @@ const encryptedCondition = (completed: boolean, healthy: boolean): ClusterStatus
     : { status: 'False', reason: 'KMSProvidersFailing' };
 };
 
+/** The key, by the stages that the API servers' files are at. */
+export const keysAt = (
+  stages: readonly EncryptionStage[],
+  migrated: boolean,
+): Pick<ClusterStatus['encryption'], 'writeKey' | 'keys'> => {
+  if (stages.includes('identity')) return { writeKey: null, keys: [] };
+  const id = String(keyNumber);
+  const isWritten = stages.every((stage) => stage === 'written');
+  const state = isWritten ? 'write' : 'read';
+  return { writeKey: isWritten ? id : null, keys: [{ id, mode: 'KMS', state, migrated }] };
+};
+
 /** Asks a running cluster how it is. */
-const ask = async (api: ApiClient, boxes: readonly BoxState[], completed: boolean): Promise<ClusterStatus> => {
+const ask = async (
+  api: ApiClient,
+  boxes: readonly BoxState[],
+  completed: boolean,
+  stages: readonly EncryptionStage[],
+): Promise<ClusterStatus> => {
   const [version, nodeObjects, pods, kms] = await Promise.all([
     api.ask('GET', '/version'),
     list(api, '/api/v1/nodes'),
@@ -88,6 +122,7 @@ const ask = async (api: ApiClient, boxes: readonly BoxState[], completed: boolea
     encryption: {
       type: 'KMS',
       encrypted: encryptedCondition(completed, kms.status === 200),
+      ...keysAt(stages, completed),
     },
     plugins: pods.map(pluginStatus),
   };
@@ -95,9 +130,13 @@ const ask = async (api: ApiClient, boxes: readonly BoxState[], completed: boolea
 
 /** How a cluster is; one whose API server does not answer is not ready, which is no failure of the question. */
 export const clusterStatus = async (access: ClusterAccess, { boxes, plan }: ClusterState): Promise<ClusterStatus> => {
+  const [completed, stages] = await Promise.all([
+    isEncryptionCompleted(plan.dir),
+    Promise.all(controlPlanesOf(plan).map((node) => readStage({ plan, node, access }))),
+  ]);
   const api = apiClient(access.api.host, access.api.port, access.authorityCertificate, access.administrator);
   try {
-    return await ask(api, boxes, await isEncryptionCompleted(plan.dir));
+    return await ask(api, boxes, completed, stages);
   } catch {
     return {
       cluster: {
@@ -105,7 +144,11 @@ export const clusterStatus = async (access: ClusterAccess, { boxes, plan }: Clus
         version: '',
         nodes: boxes.map((box) => ({ name: box.name, ready: false, hollow: false })),
       },
-      encryption: { type: 'KMS', encrypted: { status: 'Unknown', reason: 'ApiServerUnreachable' } },
+      encryption: {
+        type: 'KMS',
+        encrypted: { status: 'Unknown', reason: 'ApiServerUnreachable' },
+        ...keysAt(stages, completed),
+      },
       plugins: [],
     };
   } finally {

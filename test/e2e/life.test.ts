@@ -111,7 +111,12 @@ describe('a stack of one node', () => {
         version: expect.stringMatching(/^v1\./),
         nodes: [{ name: node, ready: true, hollow: false }],
       },
-      encryption: { type: 'KMS', encrypted: { status: 'True', reason: 'EncryptionCompleted' } },
+      encryption: {
+        type: 'KMS',
+        encrypted: { status: 'True', reason: 'EncryptionCompleted' },
+        writeKey: '1',
+        keys: [{ id: '1', mode: 'KMS', state: 'write', migrated: true }],
+      },
       plugins: [{ node, status: 'healthy', detail: expect.stringContaining('kms-plugin-') }],
     });
   });
