@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { readFileIfThere, writeFileWhole } from '../common/files.ts';
+import { type ApiClient, apiClient } from './apiClient.ts';
 import { type Authorities, issueAdministrator, issueEtcdClient } from './credentials.ts';
 import { renderKubeconfig } from './kubeconfig.ts';
 import type { Credential } from './pki.ts';
@@ -17,6 +18,13 @@ export interface ClusterAccess {
     readonly client: Credential;
   };
 }
+
+/**
+ * Asks an API server of a cluster as its administrator.
+ * @param host a control-plane node's address; where all clients ask, unless told
+ */
+export const administratorClient = (access: ClusterAccess, host: string = access.api.host): ApiClient =>
+  apiClient(host, access.api.port, access.authorityCertificate, access.administrator);
 
 const accessPath = (dir: string): string => join(dir, 'access.json');
 

@@ -5,8 +5,8 @@ import { exec } from '../common/exec.ts';
 import { Failure } from '../common/failure.ts';
 import { readFileIfThere, writeFileWhole } from '../common/files.ts';
 import { waitFor } from '../common/waitFor.ts';
-import type { ClusterAccess } from './access.ts';
-import { type ApiClient, apiClient } from './apiClient.ts';
+import { administratorClient, type ClusterAccess } from './access.ts';
+import type { ApiClient } from './apiClient.ts';
 import { boxPid } from './box.ts';
 import { rootOf } from './boxRoot.ts';
 import {
@@ -16,7 +16,7 @@ import {
   renderEncryptionConfiguration,
   stageOf,
 } from './encryptionConfiguration.ts';
-import { apiPort, type ClusterPlan, clusterDomain, type NodePlan } from './plan.ts';
+import { type ClusterPlan, clusterDomain, type NodePlan } from './plan.ts';
 
 /** The kube-apiserver of one control-plane node. */
 export interface ApiServer {
@@ -26,7 +26,7 @@ export interface ApiServer {
 }
 
 const withClient = async <T>({ node, access }: ApiServer, work: (api: ApiClient) => Promise<T>): Promise<T> => {
-  const api = apiClient(node.address, apiPort, access.authorityCertificate, access.administrator);
+  const api = administratorClient(access, node.address);
   try {
     return await work(api);
   } finally {

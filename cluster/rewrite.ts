@@ -1,5 +1,5 @@
-import type { ClusterAccess } from './access.ts';
-import { type ApiClient, apiClient, expectOk } from './apiClient.ts';
+import { administratorClient, type ClusterAccess } from './access.ts';
+import { type ApiClient, expectOk } from './apiClient.ts';
 import { parseStoredValue } from './encryptedObject.ts';
 import { encryptedResources, providerName } from './encryptionConfiguration.ts';
 import { readEtcd } from './etcd.ts';
@@ -16,7 +16,7 @@ const rewrite = async (api: ApiClient, path: string): Promise<void> => {
 
 /** Writes every secret and config map again that etcd does not have under the current key. */
 export const rewriteUnencrypted = async (access: ClusterAccess): Promise<void> => {
-  const api = apiClient(access.api.host, access.api.port, access.authorityCertificate, access.administrator);
+  const api = administratorClient(access);
   try {
     for (const resource of encryptedResources) {
       for await (const { key, value } of readEtcd(access, `/registry/${resource}/`)) {

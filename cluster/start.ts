@@ -3,8 +3,7 @@ import { Failure } from '../common/failure.ts';
 import { withLock } from '../common/lock.ts';
 import type { Progress } from '../common/progress.ts';
 import { waitFor } from '../common/waitFor.ts';
-import { type ClusterAccess, ensureAccess } from './access.ts';
-import { apiClient } from './apiClient.ts';
+import { administratorClient, type ClusterAccess, ensureAccess } from './access.ts';
 import { boxPid, removeBox, startBox } from './box.ts';
 import { type BoxPrograms, configurationDigest, prepareRoot, startedDigest, writeMembershipFiles } from './boxRoot.ts';
 import { killBox, knownBoxes, machineHierarchies, missingControllers } from './cgroups.ts';
@@ -122,7 +121,7 @@ export const startCluster = async (
       ),
     );
     const kubernetesPids = new Map(kubernetesNodesOf(plan).map((node) => [node.name, pids.get(node.name) ?? 0]));
-    const api = apiClient(access.api.host, access.api.port, access.authorityCertificate, access.administrator);
+    const api = administratorClient(access);
     try {
       await Promise.all([
         routePods(plan, kubernetesPids),
@@ -151,7 +150,7 @@ export const waitForNodes = async (dir: string, access: ClusterAccess): Promise<
   const record = await readRecord(dir);
   if (record === undefined) return 0;
   const wanted = kubernetesNodesOf(planCluster(record.spec, dir, record.network)).map((node) => node.name);
-  const api = apiClient(access.api.host, access.api.port, access.authorityCertificate, access.administrator);
+  const api = administratorClient(access);
   try {
     return await waitFor(
       async () => {

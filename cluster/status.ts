@@ -1,5 +1,5 @@
-import type { ClusterAccess } from './access.ts';
-import { type ApiClient, apiClient, expectOk } from './apiClient.ts';
+import { administratorClient, type ClusterAccess } from './access.ts';
+import { type ApiClient, expectOk } from './apiClient.ts';
 import { readStage } from './apiServer.ts';
 import { isEncryptionCompleted } from './encryption.ts';
 import { type EncryptionStage, keyNumber } from './encryptionConfiguration.ts';
@@ -134,7 +134,7 @@ export const clusterStatus = async (access: ClusterAccess, { boxes, plan }: Clus
     isEncryptionCompleted(plan.dir),
     Promise.all(controlPlanesOf(plan).map((node) => readStage({ plan, node, access }))),
   ]);
-  const api = apiClient(access.api.host, access.api.port, access.authorityCertificate, access.administrator);
+  const api = administratorClient(access);
   try {
     return await ask(api, boxes, completed, stages);
   } catch {

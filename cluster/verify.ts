@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { ClusterAccess } from './access.ts';
-import { apiClient, expectOk } from './apiClient.ts';
+import { administratorClient, type ClusterAccess } from './access.ts';
+import { expectOk } from './apiClient.ts';
 import { parseStoredValue, type StoredValue } from './encryptedObject.ts';
 import { encryptedResources, providerName } from './encryptionConfiguration.ts';
 import { readEtcd } from './etcd.ts';
@@ -69,7 +69,7 @@ const scan = async (access: ClusterAccess): Promise<Readonly<Record<string, Reso
 };
 
 const readBack = async (access: ClusterAccess, host: string, path: string): Promise<string> => {
-  const api = apiClient(host, access.api.port, access.authorityCertificate, access.administrator);
+  const api = administratorClient(access, host);
   try {
     const { body } = expectOk(await api.ask('GET', path), `read the secret through ${host}`);
     const data = (JSON.parse(body) as { readonly data?: { readonly plain?: string } }).data;
@@ -94,7 +94,7 @@ const isRoundTripProven = async (access: ClusterAccess, path: string, key: strin
  * @throws Failure where the API server refuses the secret
  */
 export const verifyEncryption = async (access: ClusterAccess): Promise<VerifyReport> => {
-  const api = apiClient(access.api.host, access.api.port, access.authorityCertificate, access.administrator);
+  const api = administratorClient(access);
   const name = `understudy-verify-${randomBytes(4).toString('hex')}`;
   const plain = randomBytes(16).toString('hex');
   try {
