@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { machineHierarchies, missingControllers } from '../cluster/cgroups.ts';
+import { machineHierarchies, mendCgroups, missingControllers } from '../cluster/cgroups.ts';
 import { tryExec } from '../common/exec.ts';
 import { cacheDir, homeDir, projectDir } from '../common/paths.ts';
 import { inspectBuild, inspectPrograms, inspectSystem, runPackages } from '../toolchain/index.ts';
@@ -48,7 +48,7 @@ const cgroups = async (): Promise<Finding> => {
     what: 'cgroups',
     state: 'missing',
     detail: `no controller ${missing.join(', ')} below /sys/fs/cgroup`,
-    next: 'mount them, or, in a container, start that container with --privileged --cgroupns=host',
+    next: mendCgroups,
   };
 };
 

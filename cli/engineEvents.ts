@@ -29,7 +29,7 @@ interface Resource {
 }
 
 /** The last parts of `urn:pulumi:<stack>::<project>::<parent types>$<type>::<name>`. */
-export const resourceOf = (urn: string): Resource => {
+const resourceOf = (urn: string): Resource => {
   const [, , types = '', name = ''] = urn.split('::');
   return { kind: types.split('$').at(-1)?.split(':').at(-1) ?? '', name };
 };
@@ -40,14 +40,14 @@ const label = (urn: string): string => {
 };
 
 /** A step of the plan, for `preview`; undefined for what stays as it is. */
-export const plannedStep = (event: EngineEvent): string | undefined => {
+const plannedStep = (event: EngineEvent): string | undefined => {
   const metadata = event.resourcePreEvent?.metadata;
   const verb = metadata === undefined ? undefined : future[metadata.op];
   return metadata === undefined || verb === undefined ? undefined : `${verb} ${label(metadata.urn)}`;
 };
 
 /** How many resources an operation changed, by the engine's own summary at its end. */
-export const changesIn = (event: EngineEvent): number =>
+const changesIn = (event: EngineEvent): number =>
   Object.entries(event.summaryEvent?.resourceChanges ?? {})
     .filter(([operation]) => operation !== 'same')
     .reduce((sum, [, count]) => sum + (count ?? 0), 0);

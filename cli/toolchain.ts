@@ -1,6 +1,5 @@
 import { boxPrograms } from '../cluster/boxRoot.ts';
-import { ensurePrograms } from '../toolchain/index.ts';
-import { installMissing } from '../toolchain/systemPackages.ts';
+import { ensurePrograms, installMissing } from '../toolchain/index.ts';
 import { type OutputOptions, printResult, progressFor } from './output.ts';
 
 /** What `up` of a local stack needs, and kubectl for people. */

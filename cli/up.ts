@@ -5,8 +5,7 @@ import { type ClusterSupplies, checkChange, startCluster, waitForNodes } from '.
 import { gatherSupplies } from '../cluster/supplies.ts';
 import { Failure } from '../common/failure.ts';
 import type { Progress } from '../common/progress.ts';
-import { ensurePrograms } from '../toolchain/index.ts';
-import { installMissing } from '../toolchain/systemPackages.ts';
+import { ensurePrograms, installMissing } from '../toolchain/index.ts';
 import { withEngine } from './engine.ts';
 import { prepareEngineHome, readState } from './engineHome.ts';
 import { exclusively } from './exclusive.ts';

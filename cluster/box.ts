@@ -37,12 +37,11 @@ const startLines = (stream: Readable): AsyncIterator<string> =>
   createInterface({ input: stream })[Symbol.asyncIterator]();
 
 /**
- * Starts the box of a node whose files are prepared; what was left of an earlier one is removed first. The box outlives
+ * Starts the box of a node whose files are prepared and of which nothing runs. The box outlives
  * this process once it has said `up`, and ends by itself if this process dies before.
  * @throws Failure with the end of the box's log
  */
 export const startBox = async (plan: ClusterPlan, node: NodePlan, binds: readonly Bind[]): Promise<number> => {
-  await killBox(plan.id, node.name);
   const dir = nodeDir(plan, node.name);
   const hierarchies = await machineHierarchies();
   const initPath = join(dir, 'init.sh');

@@ -201,6 +201,9 @@ export const removeClusterCgroups = async (id: string): Promise<void> => {
   for (const hierarchy of await machineHierarchies()) await removeGroup(clusterGroup(hierarchy, id));
 };
 
+/** What to do where a box would lack a controller. */
+export const mendCgroups = 'mount them, or, in a container, start that container with --privileged --cgroupns=host';
+
 /** Which needed controllers a box would not get: none, unless this is itself a container with its own cgroup namespace. */
 export const missingControllers = async (hierarchies: readonly CgroupHierarchy[]): Promise<readonly string[]> => {
   const unified = hierarchies.find((hierarchy) => hierarchy.version === 2);

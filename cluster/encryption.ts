@@ -77,6 +77,8 @@ export const switchEncryptionOn = async (dir: string, progress: Progress): Promi
   const [first] = servers;
   if (first === undefined) return;
   await Promise.all(servers.map(waitForSocket));
+  // A run that was killed may have written files that no API server has read yet.
+  if (!(await isEncryptionCompleted(dir))) await converge(servers);
   const stages = await Promise.all(servers.map(readStage));
   const behind = encryptionStages.find((stage) => stages.includes(stage)) ?? 'identity';
   for (const stage of stagesAfter(behind, servers.length)) {

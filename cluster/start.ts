@@ -6,7 +6,7 @@ import { waitFor } from '../common/waitFor.ts';
 import { administratorClient, type ClusterAccess, ensureAccess } from './access.ts';
 import { boxPid, removeBox, startBox } from './box.ts';
 import { type BoxPrograms, configurationDigest, prepareRoot, startedDigest, writeMembershipFiles } from './boxRoot.ts';
-import { killBox, knownBoxes, machineHierarchies, missingControllers } from './cgroups.ts';
+import { killBox, knownBoxes, machineHierarchies, mendCgroups, missingControllers } from './cgroups.ts';
 import { rolesExistPath } from './components.ts';
 import { type Authorities, loadAuthorities } from './credentials.ts';
 import { checkDisk } from './diskSpace.ts';
@@ -79,7 +79,7 @@ const checkCgroups = async (): Promise<void> => {
   throw new Failure({
     tried: 'give the boxes cgroups of their own',
     got: `this machine has no controller ${missing.join(', ')} below /sys/fs/cgroup`,
-    next: 'mount them, or, in a container, start that container with --privileged --cgroupns=host',
+    next: mendCgroups,
   });
 };
 

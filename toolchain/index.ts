@@ -17,14 +17,7 @@ import { compareVersions } from './version.ts';
 
 export type { Located } from './locate.ts';
 export type { PluginName, ProgramName } from './programs.ts';
-export {
-  inspectSystem,
-  installMissing,
-  missingPackages,
-  observeSystem,
-  planInstall,
-  runPackages,
-} from './systemPackages.ts';
+export { inspectSystem, installMissing, runPackages } from './systemPackages.ts';
 
 const architectures: Readonly<Record<string, Architecture>> = { x64: 'amd64', arm64: 'arm64' };
 

@@ -37,7 +37,7 @@ export const checkCall = (request: pb.CheckRequest): CheckCall => ({
   autonaming: autonamingOf(request.getAutonaming()),
 });
 
-export const diffCall = (request: pb.DiffRequest): DiffCall => ({
+export const diffCall = (request: pb.DiffRequest | pb.UpdateRequest): DiffCall => ({
   ...parseUrn(request.getUrn()),
   id: request.getId(),
   oldInputs: decode(request.getOldInputs()),
@@ -61,12 +61,7 @@ export const readCall = (request: pb.ReadRequest): ReadCall => ({
 });
 
 export const updateCall = (request: pb.UpdateRequest): UpdateCall => ({
-  ...parseUrn(request.getUrn()),
-  id: request.getId(),
-  oldInputs: decode(request.getOldInputs()),
-  oldOutputs: decode(request.getOlds()),
-  inputs: decode(request.getNews()),
-  ignoreChanges: request.getIgnorechangesList(),
+  ...diffCall(request),
   timeoutSeconds: request.getTimeout(),
   preview: request.getPreview(),
 });
