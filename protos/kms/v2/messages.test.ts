@@ -3,8 +3,13 @@ import { loadSync, type MethodDefinition } from '@grpc/proto-loader';
 import { describe, expect, test } from 'vitest';
 import {
   decodeDecryptRequest,
+  decodeDecryptResponse,
   decodeEncryptRequest,
+  decodeEncryptResponse,
+  decodeStatusResponse,
+  encodeDecryptRequest,
   encodeDecryptResponse,
+  encodeEncryptRequest,
   encodeEncryptResponse,
   encodeStatusResponse,
 } from './messages.ts';
@@ -30,31 +35,35 @@ describe('the codec agrees with one that is made from api.proto', () => {
   test('StatusResponse', () => {
     const status = { version: 'v2', healthz: 'ok', keyId };
     expect(method('Status').responseDeserialize(encodeStatusResponse(status))).toEqual(status);
+    expect(decodeStatusResponse(encodeStatusResponse(status))).toEqual(status);
+    expect(decodeStatusResponse(Buffer.alloc(0))).toEqual({ version: '', healthz: '', keyId: '' });
   });
 
   test('EncryptRequest', () => {
     expect(decodeEncryptRequest(method('Encrypt').requestSerialize({ plaintext, uid }))).toEqual({ plaintext, uid });
+    expect(method('Encrypt').requestDeserialize(encodeEncryptRequest({ plaintext, uid }))).toEqual({ plaintext, uid });
     expect(decodeEncryptRequest(Buffer.alloc(0))).toEqual({ plaintext: Buffer.alloc(0), uid: '' });
   });
 
   test('EncryptResponse', () => {
     const annotations = { 'a.example.com': Buffer.from('1'), 'b.example.com': Buffer.alloc(300, 2) };
-    const encoded = encodeEncryptResponse({ ciphertext, keyId, annotations: new Map(Object.entries(annotations)) });
+    const response = { ciphertext, keyId, annotations: new Map(Object.entries(annotations)) };
+    const encoded = encodeEncryptResponse(response);
     expect(method('Encrypt').responseDeserialize(encoded)).toEqual({ ciphertext, keyId, annotations });
+    expect(decodeEncryptResponse(encoded)).toEqual(response);
   });
 
   test('DecryptRequest', () => {
     const annotations = { 'a.example.com': Buffer.from('1'), empty: Buffer.alloc(0) };
+    const request = { ciphertext, uid, keyId, annotations: new Map(Object.entries(annotations)) };
     const encoded = method('Decrypt').requestSerialize({ ciphertext, uid, keyId, annotations });
-    expect(decodeDecryptRequest(encoded)).toEqual({
-      ciphertext,
-      uid,
-      keyId,
-      annotations: new Map(Object.entries(annotations)),
-    });
+    expect(decodeDecryptRequest(encoded)).toEqual(request);
+    expect(decodeDecryptRequest(encodeDecryptRequest(request))).toEqual(request);
   });
 
   test('DecryptResponse', () => {
-    expect(method('Decrypt').responseDeserialize(encodeDecryptResponse({ plaintext }))).toEqual({ plaintext });
+    const encoded = encodeDecryptResponse({ plaintext });
+    expect(method('Decrypt').responseDeserialize(encoded)).toEqual({ plaintext });
+    expect(decodeDecryptResponse(encoded)).toEqual({ plaintext });
   });
 });

@@ -1,6 +1,6 @@
 import { decodeString, FieldWriter, readFields } from '../../wire.ts';
 
-/** The server's side of api.proto, beside this file. Field names are its names in camel case, absent fields are empty. */
+/** The messages of api.proto, beside this file, for both sides. Field names are its names in camel case, absent fields are empty. */
 export interface StatusResponse {
   readonly version: string;
   readonly healthz: string;
@@ -37,6 +37,22 @@ export const encodeStatusResponse = ({ version, healthz, keyId }: StatusResponse
   new FieldWriter().string(1, version).string(2, healthz).string(3, keyId).finish();
 
 /** @throws MalformedMessage */
+export const decodeStatusResponse = (message: Buffer): StatusResponse => {
+  let version = '';
+  let healthz = '';
+  let keyId = '';
+  readFields(message, (number, bytes) => {
+    if (number === 1) version = decodeString(bytes);
+    else if (number === 2) healthz = decodeString(bytes);
+    else if (number === 3) keyId = decodeString(bytes);
+  });
+  return { version, healthz, keyId };
+};
+
+export const encodeEncryptRequest = ({ plaintext, uid }: EncryptRequest): Buffer =>
+  new FieldWriter().bytes(1, plaintext).string(2, uid).finish();
+
+/** @throws MalformedMessage */
 export const decodeEncryptRequest = (message: Buffer): EncryptRequest => {
   let plaintext = nothing;
   let uid = '';
@@ -47,9 +63,41 @@ export const decodeEncryptRequest = (message: Buffer): EncryptRequest => {
   return { plaintext, uid };
 };
 
+const encodeAnnotation = (key: string, value: Uint8Array): Buffer =>
+  new FieldWriter().string(1, key).bytes(2, value).finish();
+
+const decodeAnnotation = (entry: Buffer): readonly [key: string, value: Uint8Array] => {
+  let key = '';
+  let value = nothing;
+  readFields(entry, (number, bytes) => {
+    if (number === 1) key = decodeString(bytes);
+    else if (number === 2) value = bytes;
+  });
+  return [key, value];
+};
+
 export const encodeEncryptResponse = ({ ciphertext, keyId, annotations }: EncryptResponse): Buffer => {
   const fields = new FieldWriter().bytes(1, ciphertext).string(2, keyId);
-  for (const [key, value] of annotations) fields.bytes(3, new FieldWriter().string(1, key).bytes(2, value).finish());
+  for (const [key, value] of annotations) fields.bytes(3, encodeAnnotation(key, value));
+  return fields.finish();
+};
+
+/** @throws MalformedMessage */
+export const decodeEncryptResponse = (message: Buffer): EncryptResponse => {
+  let ciphertext = nothing;
+  let keyId = '';
+  const annotations = new Map<string, Uint8Array>();
+  readFields(message, (number, bytes) => {
+    if (number === 1) ciphertext = bytes;
+    else if (number === 2) keyId = decodeString(bytes);
+    else if (number === 3) annotations.set(...decodeAnnotation(bytes));
+  });
+  return { ciphertext, keyId, annotations };
+};
+
+export const encodeDecryptRequest = ({ ciphertext, uid, keyId, annotations }: DecryptRequest): Buffer => {
+  const fields = new FieldWriter().bytes(1, ciphertext).string(2, uid).string(3, keyId);
+  for (const [key, value] of annotations) fields.bytes(4, encodeAnnotation(key, value));
   return fields.finish();
 };
 
@@ -68,15 +116,14 @@ export const decodeDecryptRequest = (message: Buffer): DecryptRequest => {
   return { ciphertext, uid, keyId, annotations };
 };
 
-const decodeAnnotation = (entry: Buffer): readonly [key: string, value: Uint8Array] => {
-  let key = '';
-  let value = nothing;
-  readFields(entry, (number, bytes) => {
-    if (number === 1) key = decodeString(bytes);
-    else if (number === 2) value = bytes;
-  });
-  return [key, value];
-};
-
 export const encodeDecryptResponse = ({ plaintext }: DecryptResponse): Buffer =>
   new FieldWriter().bytes(1, plaintext).finish();
+
+/** @throws MalformedMessage */
+export const decodeDecryptResponse = (message: Buffer): DecryptResponse => {
+  let plaintext = nothing;
+  readFields(message, (number, bytes) => {
+    if (number === 1) plaintext = bytes;
+  });
+  return { plaintext };
+};
