@@ -10,6 +10,10 @@ export const stackSettings = z.strictObject({
   workers: z.int().min(0).max(40).default(0),
   /** Whether boxes may reach beyond this machine: image pulls, and NAT for pods. */
   egress: z.boolean().default(false),
+  /** How secrets and config maps are encrypted in etcd once the stack is up; `understudy encrypt` changes it later. */
+  encryption: z.enum(['KMS', 'aescbc', 'aesgcm', 'identity']).default('KMS'),
+  /** Whether etcd looks as on OpenShift: its prefix, its service and its certificates; fixed once the cluster is made. */
+  openshift: z.boolean().default(true),
 });
 
 export type StackSettings = z.infer<typeof stackSettings>;

@@ -1,0 +1,227 @@
+import { DaemonSet } from '@pulumi/kubernetes/apps/v1/daemonSet.js';
+import { Deployment } from '@pulumi/kubernetes/apps/v1/deployment.js';
+import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi';
+import { openShiftNamespaces } from './OpenShiftApi.ts';
+import { Permissions } from './Permissions.ts';
+
+export interface EncryptionOperatorArgs {
+  /** Reference of the operator's image; the nodes have it. */
+  readonly image: Input<string>;
+}
+
+const { config, configManaged, kubeApiServer, kubeApiServerOperator } = openShiftNamespaces;
+
+const controlPlane = 'node-role.kubernetes.io/control-plane';
+
+/** Folders of a control-plane node that the installer works in. */
+const nodeFolders = {
+  encryption: '/etc/kubernetes/encryption',
+  keystore: '/var/lib/kms-plugin',
+  sockets: '/var/run/kmsplugin',
+  'apiserver-a': '/run/services/kube-apiserver-a/supervise',
+  'apiserver-b': '/run/services/kube-apiserver-b/supervise',
+} as const;
+
+const confined = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
+/** The stand-in for OpenShift's encryption controllers, and its hand on every control-plane node. */
+export class EncryptionOperator extends ComponentResource {
+  constructor(name: string, args: EncryptionOperatorArgs, options?: ComponentResourceOptions) {
+    super('understudy:index:EncryptionOperator', name, {}, options);
+    this.operator(`${name}-operator`, args.image);
+    this.installer(`${name}-installer`, args.image);
+    this.registerOutputs();
+  }
+
+  private operator(name: string, image: Input<string>): void {
+    const parent = { parent: this };
+    const account = { namespace: kubeApiServerOperator, name: 'kube-apiserver-operator' };
+    const labels = { app: 'kube-apiserver-operator' };
+    const permissions = new Permissions(
+      name,
+      {
+        account,
+        cluster: [
+          { apiGroups: ['config.openshift.io'], resources: ['apiservers'], verbs: ['get', 'list', 'watch'] },
+          { apiGroups: ['operator.openshift.io'], resources: ['kubeapiservers'], verbs: ['get', 'list', 'watch'] },
+          {
+            apiGroups: ['operator.openshift.io'],
+            resources: ['kubeapiservers/status'],
+            resourceNames: ['cluster'],
+            verbs: ['get', 'patch', 'update'],
+          },
+          { apiGroups: ['understudy.dev'], resources: ['kmsbackends'], verbs: ['get', 'list', 'watch'] },
+          { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch'] },
+          // Migration writes every one of them again.
+          { apiGroups: [''], resources: ['secrets', 'configmaps'], verbs: ['get', 'list', 'update', 'patch'] },
+          {
+            apiGroups: ['migration.k8s.io', 'storagemigration.k8s.io'],
+            resources: ['storageversionmigrations'],
+            verbs: ['get', 'list', 'watch', 'create', 'delete'],
+          },
+          { nonResourceURLs: ['/metrics', '/readyz', '/readyz/*', '/healthz/*', '/livez'], verbs: ['get'] },
+        ],
+        namespaced: [
+          {
+            namespace: configManaged,
+            rules: [
+              {
+                apiGroups: [''],
+                resources: ['secrets'],
+                verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+              },
+            ],
+          },
+          { namespace: config, rules: [{ apiGroups: [''], resources: ['secrets', 'configmaps'], verbs: ['get'] }] },
+          {
+            namespace: kubeApiServer,
+            rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'create', 'update', 'patch'] }],
+          },
+          {
+            namespace: kubeApiServerOperator,
+            rules: [
+              { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
+              {
+                apiGroups: ['coordination.k8s.io'],
+                resources: ['leases'],
+                verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+              },
+              { apiGroups: ['apps'], resources: ['deployments'], verbs: ['get'] },
+            ],
+          },
+          {
+            namespace: 'openshift-kms-plugin',
+            rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] }],
+          },
+        ],
+      },
+      parent,
+    );
+    new Deployment(
+      `${name}-deployment`,
+      {
+        metadata: { ...account, labels },
+        spec: {
+          replicas: 1,
+          strategy: { type: 'Recreate' },
+          selector: { matchLabels: labels },
+          template: {
+            metadata: { labels },
+            spec: {
+              serviceAccountName: account.name,
+              enableServiceLinks: false,
+              priorityClassName: 'system-cluster-critical',
+              nodeSelector: { [controlPlane]: '' },
+              tolerations: [
+                { key: controlPlane, operator: 'Exists' },
+                // Where its node dies it is wanted elsewhere soon.
+                ...['not-ready', 'unreachable'].map((state) => ({
+                  key: `node.kubernetes.io/${state}`,
+                  operator: 'Exists',
+                  effect: 'NoExecute',
+                  tolerationSeconds: 10,
+                })),
+              ],
+              terminationGracePeriodSeconds: 5,
+              containers: [
+                {
+                  name: 'kube-apiserver-operator',
+                  image,
+                  imagePullPolicy: 'Never',
+                  args: ['operator'],
+                  resources: { requests: { cpu: '10m', memory: '96Mi' } },
+                  securityContext: { ...confined, runAsUser: 65532, runAsNonRoot: true },
+                },
+              ],
+            },
+          },
+        },
+      },
+      { parent: this, dependsOn: [permissions] },
+    );
+  }
+
+  private installer(name: string, image: Input<string>): void {
+    const parent = { parent: this };
+    const account = { namespace: kubeApiServer, name: 'installer' };
+    const labels = { app: 'installer' };
+    const permissions = new Permissions(
+      name,
+      {
+        account,
+        cluster: [
+          { apiGroups: ['understudy.dev'], resources: ['kmsbackends'], verbs: ['get', 'list', 'watch'] },
+          { apiGroups: ['understudy.dev'], resources: ['kmsbackends/status'], verbs: ['get', 'patch'] },
+          {
+            apiGroups: ['operator.openshift.io'],
+            resources: ['kubeapiservers', 'kubeapiservers/status'],
+            resourceNames: ['cluster'],
+            verbs: ['get', 'patch'],
+          },
+          { nonResourceURLs: ['/metrics', '/readyz', '/readyz/*', '/healthz/*', '/livez'], verbs: ['get'] },
+        ],
+        namespaced: [
+          {
+            namespace: kubeApiServer,
+            rules: [
+              {
+                apiGroups: [''],
+                resources: ['secrets'],
+                resourceNames: ['encryption-config'],
+                verbs: ['get', 'list', 'watch'],
+              },
+            ],
+          },
+        ],
+      },
+      parent,
+    );
+    const field = (fieldPath: string) => ({ fieldRef: { fieldPath } });
+    new DaemonSet(
+      `${name}-daemonset`,
+      {
+        metadata: { ...account, labels },
+        spec: {
+          selector: { matchLabels: labels },
+          template: {
+            metadata: { labels },
+            spec: {
+              serviceAccountName: account.name,
+              enableServiceLinks: false,
+              priorityClassName: 'system-node-critical',
+              nodeSelector: { [controlPlane]: '' },
+              tolerations: [{ operator: 'Exists' }],
+              terminationGracePeriodSeconds: 5,
+              containers: [
+                {
+                  name: 'installer',
+                  image,
+                  imagePullPolicy: 'Never',
+                  args: ['installer'],
+                  env: [
+                    { name: 'NODE_NAME', valueFrom: field('spec.nodeName') },
+                    { name: 'NODE_IP', valueFrom: field('status.hostIP') },
+                  ],
+                  resources: { requests: { cpu: '10m', memory: '64Mi' } },
+                  // Files of kube-apiserver and of its supervisor belong to root.
+                  securityContext: { ...confined, runAsUser: 0 },
+                  volumeMounts: Object.entries(nodeFolders).map(([volume, mountPath]) => ({ name: volume, mountPath })),
+                },
+              ],
+              volumes: Object.entries(nodeFolders).map(([volume, path]) => ({
+                name: volume,
+                hostPath: { path, type: volume.startsWith('apiserver') ? 'Directory' : 'DirectoryOrCreate' },
+              })),
+            },
+          },
+        },
+      },
+      { parent: this, dependsOn: [permissions] },
+    );
+  }
+}

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { CustomResource } from '@pulumi/kubernetes/apiextensions/customResource.js';
+import {
+  CustomResourceDefinition,
+  type CustomResourceDefinitionArgs,
+} from '@pulumi/kubernetes/apiextensions/v1/customResourceDefinition.js';
+import { Namespace } from '@pulumi/kubernetes/core/v1/namespace.js';
+import { ComponentResource, type ComponentResourceOptions } from '@pulumi/pulumi';
+import { parse } from 'yaml';
+
+export interface OpenShiftApiArgs {
+  /** YAML files of CustomResourceDefinitions, absolute paths. */
+  readonly definitionFiles: readonly string[];
+}
+
+/** Where OpenShift's operators keep what the encryption controllers read and write. */
+export const openShiftNamespaces = {
+  config: 'openshift-config',
+  configManaged: 'openshift-config-managed',
+  kubeApiServer: 'openshift-kube-apiserver',
+  kubeApiServerOperator: 'openshift-kube-apiserver-operator',
+} as const;
+
+/** Kinds of which OpenShift has one object, `cluster`. */
+const singletons = [
+  { apiVersion: 'config.openshift.io/v1', kind: 'APIServer', spec: {} },
+  { apiVersion: 'operator.openshift.io/v1', kind: 'KubeAPIServer', spec: { managementState: 'Managed' } },
+  { apiVersion: 'operator.openshift.io/v1', kind: 'OpenShiftAPIServer', spec: { managementState: 'Managed' } },
+  { apiVersion: 'operator.openshift.io/v1', kind: 'Authentication', spec: { managementState: 'Managed' } },
+] as const;
+
+/** The part of OpenShift's API that encryption is asked for and reported in. */
+export class OpenShiftApi extends ComponentResource {
+  constructor(name: string, args: OpenShiftApiArgs, options?: ComponentResourceOptions) {
+    super('understudy:index:OpenShiftApi', name, {}, options);
+    for (const namespace of Object.values(openShiftNamespaces)) {
+      new Namespace(
+        `${name}-${namespace}`,
+        {
+          metadata: {
+            name: namespace,
+            // The installer writes the node's files.
+            labels: { 'pod-security.kubernetes.io/enforce': 'privileged' },
+          },
+        },
+        { parent: this },
+      );
+    }
+    const definitions = new Map(
+      args.definitionFiles.map((file) => {
+        const { metadata, spec } = parse(readFileSync(file, 'utf8')) as Definition;
+        const resource = new CustomResourceDefinition(`${name}-${metadata.name}`, { metadata, spec }, { parent: this });
+        return [`${spec.group}/${spec.names.kind}`, resource] as const;
+      }),
+    );
+    for (const { apiVersion, kind, spec } of singletons) {
+      const definition = definitions.get(`${apiVersion.split('/')[0]}/${kind}`);
+      new CustomResource(
+        `${name}-${kind.toLowerCase()}`,
+        { apiVersion, kind, metadata: { name: 'cluster' }, spec },
+        { parent: this, dependsOn: definition === undefined ? [] : [definition] },
+      );
+    }
+    this.registerOutputs();
+  }
+}
+
+interface Definition {
+  readonly metadata: { readonly name: string };
+  readonly spec: CustomResourceDefinitionArgs['spec'] & {
+    readonly group: string;
+    readonly names: { readonly kind: string };
+  };
+}
