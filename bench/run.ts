@@ -12,6 +12,8 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   up: async () => (await import('./up.ts')).benchUp,
   ha: async () => (await import('./ha.ts')).benchHa,
   toolchain: async () => (await import('./toolchain.ts')).benchToolchain,
+  encryption: async () => (await import('./encryption.ts')).benchEncryption,
+  suite: async () => (await import('./suite.ts')).benchSuite,
   plugin: async () => (await import('./plugin.ts')).benchPlugin,
 };
 

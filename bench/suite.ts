@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { exec } from '../common/exec.ts';
+import { Failure, UsageFailure } from '../common/failure.ts';
+import type { Progress } from '../common/progress.ts';
+import { ensurePrograms } from '../toolchain/index.ts';
+import { createBenchStack } from './stack.ts';
+import { rounded } from './statistics.ts';
+
+/** The commit that the figures in bench/results are of. */
+const commit = 'c813e820bb94cf2af88a6343c8554624c334c04c';
+
+/** Each on a cluster of its own: test package, mode, and the mode that `up` leaves the cluster in. */
+const suites = [
+  { name: 'e2e-encryption', provider: 'aescbc', start: 'identity' },
+  { name: 'e2e-encryption', provider: 'aesgcm', start: 'identity' },
+  { name: 'e2e-encryption', provider: 'KMS', start: 'identity' },
+  { name: 'e2e-encryption-rotation', provider: 'aescbc', start: 'identity' },
+] as const;
+
+export interface TestOutcome {
+  readonly test: string;
+  readonly passed: boolean;
+  readonly seconds: number;
+}
+
+/** The outcomes in what `go test -v` prints. */
+export const outcomesOf = (output: string): readonly TestOutcome[] =>
+  [...output.matchAll(/^--- (PASS|FAIL): (\S+) \(([\d.]+)s\)$/gm)].map(([, outcome, test = '', seconds]) => ({
+    test,
+    passed: outcome === 'PASS',
+    seconds: Number(seconds),
+  }));
+
+/** The suite waits this long where it expects that no new key comes; nobody can make it faster. */
+export const quietSecondsOf = (output: string): number =>
+  300 * (output.match(/Haven't seen a new key for/g)?.length ?? 0);
+
+const checkoutOf = (env: NodeJS.ProcessEnv): string => {
+  const checkout = env.OPENSHIFT_SUITE;
+  if (checkout !== undefined) return checkout;
+  throw new UsageFailure({
+    tried: "run OpenShift's encryption suite",
+    got: 'OPENSHIFT_SUITE names no checkout of github.com/openshift/cluster-kube-apiserver-operator',
+    next: `clone it, 'git checkout ${commit}', and set OPENSHIFT_SUITE to its folder; see docs/openshift-suite.md`,
+  });
+};
+
+/** Runs a test program of the suite against a kubeconfig, with kubectl under the name that the suite calls. */
+const runTests = async (program: string, provider: string, env: NodeJS.ProcessEnv, log: string): Promise<string> => {
+  const file = createWriteStream(log);
+  const child = spawn(program, ['-test.v', '-test.timeout=2h', `-provider=${provider}`], { env });
+  const parts: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      parts.push(text);
+      file.write(text);
+    });
+  }
+  await once(child, 'close');
+  file.end();
+  return parts.join('');
+};
+
+/** OpenShift's own encryption suite, unchanged, against `understudy up`. Takes its time: it waits minutes to see nothing happen. */
+export const benchSuite = async (progress: Progress): Promise<Readonly<Record<string, unknown>>> => {
+  const checkout = checkoutOf(process.env);
+  const dir = await mkdtemp(join(tmpdir(), 'us-suite-'));
+  const results: object[] = [];
+  try {
+    for (const name of new Set(suites.map((suite) => suite.name))) {
+      await progress.phase(`build ${name}`, () =>
+        exec('go', ['test', '-mod=vendor', '-c', '-o', join(dir, name), `./test/${name}`], { cwd: checkout }),
+      );
+    }
+    const { kubectl } = await ensurePrograms(['kubectl'], progress);
+    await mkdir(join(dir, 'bin'));
+    await symlink(kubectl, join(dir, 'bin', 'oc'));
+    for (const { name, provider, start } of suites) {
+      const stack = await createBenchStack({ platform: 'local', encryption: start });
+      try {
+        const { seconds: upSeconds } = await progress.phase('up', () => stack.run('up'));
+        const env = {
+          ...process.env,
+          KUBECONFIG: join(stack.home, 'clusters', 'bench', 'kubeconfig'),
+          PATH: `${join(dir, 'bin')}:${process.env.PATH}`,
+        };
+        const begin = performance.now();
+        const log = join(tmpdir(), `openshift-${name}-${provider}.log`);
+        const output = await progress.phase(`${name} -provider ${provider}`, () =>
+          runTests(join(dir, name), provider, env, log),
+        );
+        const tests = outcomesOf(output);
+        if (tests.length === 0 || tests.some((test) => !test.passed)) {
+          throw new Failure({
+            tried: `pass ${name} -provider ${provider}`,
+            got: output.slice(-2_000),
+            next: `read ${log}`,
+          });
+        }
+        const seconds = (performance.now() - begin) / 1000;
+        const quiet = quietSecondsOf(output);
+        results.push({
+          suite: name,
+          provider,
+          upSeconds: rounded(upSeconds),
+          seconds: rounded(seconds),
+          itsOwnQuietSeconds: quiet,
+          tests,
+        });
+      } finally {
+        await stack.remove();
+      }
+    }
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+  return { commit, results };
+};
