@@ -30,6 +30,8 @@ export interface ApiServer {
   readonly kubeconfigPath: string;
   /** Scratch directory, removed by `stop`. */
   readonly dir: string;
+  /** Kills kube-apiserver and starts it again on the same port, where it reads its files anew; resolves when it is ready. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -152,6 +154,8 @@ export const startApiServer = async (options: ApiServerOptions = {}): Promise<Ap
         `--initial-cluster=default=${peerUrl}`,
         '--unsafe-no-fsync',
       ]),
+    );
+    const startKubeApiServer = (): Component =>
       startComponent(dir, 'kube-apiserver', programs['kube-apiserver'], [
         `--etcd-servers=${etcdUrl}`,
         '--bind-address=127.0.0.1',
@@ -166,9 +170,11 @@ export const startApiServer = async (options: ApiServerOptions = {}): Promise<Ap
         `--service-account-key-file=${path('sa.pub')}`,
         `--service-account-signing-key-file=${path('sa.key')}`,
         ...(options.flags ?? []),
-      ]),
-    );
-    await whenReady(components, () => isReady(url, authority.certificate, admin));
+      ]);
+    const whenServing = (): Promise<void> => whenReady(components, () => isReady(url, authority.certificate, admin));
+    let kubeApiServer = startKubeApiServer();
+    components.push(kubeApiServer);
+    await whenServing();
     if (options.controllers !== undefined) {
       const manager = await ensurePrograms(['kube-controller-manager'], silentProgress);
       components.push(
@@ -180,7 +186,15 @@ export const startApiServer = async (options: ApiServerOptions = {}): Promise<Ap
         ]),
       );
     }
-    return { url, kubeconfig, kubeconfigPath: path('kubeconfig'), dir, stop };
+    const restart = async (): Promise<void> => {
+      kubeApiServer.process.kill('SIGKILL');
+      await kubeApiServer.ended;
+      components.splice(components.indexOf(kubeApiServer), 1);
+      kubeApiServer = startKubeApiServer();
+      components.push(kubeApiServer);
+      await whenServing();
+    };
+    return { url, kubeconfig, kubeconfigPath: path('kubeconfig'), dir, restart, stop };
   } catch (error) {
     await stop();
     throw error;
