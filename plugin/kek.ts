@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, createSecretKey, randomFillSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomFillSync } from 'node:crypto';
 import type { Annotations } from '../protos/kms/v2/messages.ts';
 import { StatusCode, StatusError } from './grpc/status.ts';
 
@@ -25,10 +25,6 @@ export interface Kek {
   /** @throws StatusError (INVALID_ARGUMENT) for anything that this key has not sealed just so. */
   open(ciphertext: Uint8Array, annotations: Annotations): Buffer;
 }
-
-/** A fingerprint: two keys never share one, and a key never changes its own. */
-export const keyIdOf = (key: Uint8Array): string =>
-  `kek-${createHash('sha256').update('understudy kms kek').update(key).digest('hex').slice(0, 32)}`;
 
 /**
  * What a ciphertext is bound to (GCM's associated data). Each part goes after its length, so that no two lists of
@@ -68,9 +64,8 @@ const refuse = (message: string): never => {
 };
 
 /** @param key `kekLength` bytes. */
-export const createKek = (key: Uint8Array): Kek => {
+export const createKek = (keyId: string, key: Uint8Array): Kek => {
   const secret = createSecretKey(key);
-  const keyId = keyIdOf(key);
   const bound = associatedData(keyId, annotations);
   const nextNonce = nonceSource();
   return {

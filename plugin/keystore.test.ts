@@ -1,26 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { kekLength, keyIdOf } from './kek.ts';
-import { createKeyring } from './keyring.ts';
-import { KeystoreError, parseKeystore, renderKeystore, type StoredKek, type StoredKeks } from './keystore.ts';
+import { KeystoreError, parseKeystore, renderKeystore } from './keystore.ts';
 
-const newKek = (): StoredKek => ({ key: randomBytes(kekLength), createdAt: '2026-11-21T05:00:00.000Z' });
-const three: StoredKeks = [newKek(), newKek(), newKek()];
-const text = renderKeystore(three);
+const seed = randomBytes(32);
+const keystore = {
+  seed,
+  versions: new Map([
+    [0, 1],
+    [1, 3],
+    [12, 2147483647],
+  ]),
+};
+const text = renderKeystore(keystore);
+const encoded = seed.toString('base64');
 
 test('a keystore comes back as it was written', () => {
-  expect(parseKeystore(text)).toEqual(three);
-});
-
-test('the youngest key writes, all keys read', () => {
-  const keyring = createKeyring(three);
-  expect(keyring.writeKek.keyId).toBe(keyIdOf(three[2]?.key ?? Buffer.alloc(0)));
-  for (const { key } of three) {
-    const kek = keyring.find(keyIdOf(key));
-    expect(kek?.open(kek.seal(Buffer.from('x')), kek.annotations)).toEqual(Buffer.from('x'));
-  }
-  expect(keyring.find('kek-of-somebody-else')).toBeUndefined();
-  expect(createKeyring([three[0]]).writeKek.keyId).toBe(keyIdOf(three[0].key));
+  expect(parseKeystore(text)).toEqual(keystore);
+  expect(JSON.parse(text)).toEqual({ seed: encoded, versions: { 0: 1, 1: 3, 12: 2147483647 } });
+  expect(parseKeystore(`{"seed":"${encoded}","versions":{}}`)).toEqual({ seed, versions: new Map() });
 });
 
 describe('what is refused', () => {
@@ -31,46 +28,40 @@ describe('what is refused', () => {
     }
   });
 
-  test('every changed character, unless it means the same', () => {
-    for (let at = 0; at < text.length; at++) {
-      if (/\s/.test(text[at] ?? '')) continue;
-      const changed = `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`;
-      expect(() => parseKeystore(changed), `${at}`).toThrow(KeystoreError);
-    }
-  });
-
   test.each([
     ['nothing', '', 'it is empty'],
     ['another kind of file', '{"kind": "Secret"}', 'not a keystore'],
     ['no object', '[]', 'not a keystore'],
     ['null', 'null', 'not a keystore'],
-    ['a later version', text.replace('"version": 1', '"version": 2'), 'version 2'],
-    ['no keys', '{"kind":"understudy-kms-keystore","version":1,"keks":{}}', 'no list of keys'],
-    [
-      'a key that is none',
-      '{"kind":"understudy-kms-keystore","version":1,"keks":[{"keyId":1}]}',
-      'not written as a key',
-    ],
+    ['a list of keys', '{"kind":"understudy-kms-keystore","version":1,"keks":[]}', 'an earlier plugin'],
+    ['more than it should have', `{"seed":"${encoded}","versions":{},"x":1}`, 'not a keystore'],
+    ['no versions', `{"seed":"${encoded}"}`, 'no list of versions'],
+    ['versions in a list', `{"seed":"${encoded}","versions":[1]}`, 'no list of versions'],
+    ['a seed that is no text', '{"seed":1,"versions":{}}', 'its seed'],
+    ['a seed that is too short', `{"seed":"${seed.subarray(1).toString('base64')}","versions":{}}`, 'its seed'],
+    ['a seed with something else in it', `{"seed":"!${encoded}","versions":{}}`, 'its seed'],
+    ['a version of no number', `{"seed":"${encoded}","versions":{"one":1}}`, 'no key number'],
+    ['a version of a negative number', `{"seed":"${encoded}","versions":{"-1":1}}`, 'no key number'],
+    ['a version of a number beyond bounds', `{"seed":"${encoded}","versions":{"2147483648":1}}`, 'no key number'],
+    ['version 0', `{"seed":"${encoded}","versions":{"1":0}}`, 'the version of key 1'],
+    ['half a version', `{"seed":"${encoded}","versions":{"1":1.5}}`, 'the version of key 1'],
+    ['a version that is a text', `{"seed":"${encoded}","versions":{"1":"2"}}`, 'the version of key 1'],
+    ['a version beyond bounds', `{"seed":"${encoded}","versions":{"1":2147483648}}`, 'the version of key 1'],
   ])('%s', (_name, content, reason) => {
+    expect(() => parseKeystore(content)).toThrow(KeystoreError);
     expect(() => parseKeystore(content)).toThrow(reason);
   });
 
-  test('keys in another order: another one would write', () => {
-    const file = JSON.parse(text);
-    file.keks.reverse();
-    expect(() => parseKeystore(JSON.stringify(file))).toThrow('checksum');
-  });
-
-  test('an error never quotes the file', () => {
-    const message = ((): string => {
+  test('an error never quotes the seed', () => {
+    for (const spoilt of [text.slice(0, -20), text.replace(encoded, `${encoded.slice(0, -1)}!`)]) {
+      let message = '';
       try {
-        parseKeystore(text.slice(0, -20));
+        parseKeystore(spoilt);
       } catch (error) {
-        return String(error);
+        message = String(error);
       }
-      return '';
-    })();
-    expect(message).not.toBe('');
-    for (const { key } of three) expect(message).not.toContain(key.toString('base64').slice(0, 8));
+      expect(message).not.toBe('');
+      expect(message).not.toContain(encoded.slice(0, 8));
+    }
   });
 });

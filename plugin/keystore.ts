@@ -1,38 +1,16 @@
-import { createHash } from 'node:crypto';
-import { kekLength, keyIdOf } from './kek.ts';
+import { largestNumber, seedLength } from './derivation.ts';
 
-/** One key-encryption key as the keystore file has it. */
-export interface StoredKek {
-  /** `kekLength` bytes. */
-  readonly key: Buffer;
-  /** When it was made, ISO 8601. */
-  readonly createdAt: string;
+/** What a keystore file holds: all that the keys of a KMS follow from. */
+export interface Keystore {
+  /** `seedLength` bytes. */
+  readonly seed: Buffer;
+  /** The highest version that has been served, by key number; 1 where absent. */
+  readonly versions: ReadonlyMap<number, number>;
 }
 
-/** Oldest first: the last one writes, all of them read. Never empty. */
-export type StoredKeks = readonly [StoredKek, ...StoredKek[]];
-
-const kind = 'understudy-kms-keystore';
-const version = 1;
-
-/** As in the file; `keyId` follows from `key` and is there for people. */
-interface Entry {
-  readonly keyId: string;
-  readonly createdAt: string;
-  readonly key: string;
-}
-
-const checksumOf = (keks: readonly Entry[]): string =>
-  createHash('sha256')
-    .update(JSON.stringify(keks.map(({ keyId, createdAt, key }) => [keyId, createdAt, key])))
-    .digest('hex');
-
-export const renderKeystore = (stored: StoredKeks): string => {
-  const keks = stored.map(
-    ({ key, createdAt }): Entry => ({ keyId: keyIdOf(key), createdAt, key: key.toString('base64') }),
-  );
-  return `${JSON.stringify({ kind, version, keks, sha256: checksumOf(keks) }, undefined, 2)}\n`;
-};
+/** `{"seed":"<base64>","versions":{"<number>":<version>}}`, on one line. */
+export const renderKeystore = ({ seed, versions }: Keystore): string =>
+  `${JSON.stringify({ seed: seed.toString('base64'), versions: Object.fromEntries(versions) })}\n`;
 
 /** Why a keystore's text cannot be used. */
 export class KeystoreError extends Error {
@@ -40,43 +18,51 @@ export class KeystoreError extends Error {
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
-
-const entryOf = (value: unknown): Entry => {
-  if (isRecord(value)) {
-    const { keyId, createdAt, key } = value;
-    if (typeof keyId === 'string' && typeof createdAt === 'string' && typeof key === 'string') {
-      return { keyId, createdAt, key };
-    }
-  }
-  throw new KeystoreError('one of its keys is not written as a key');
-};
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's own message would quote the file, and with it perhaps a key.
+    // The parser's own message would quote the file, and with it perhaps the seed.
     throw new KeystoreError(text.trim() === '' ? 'it is empty' : 'it is cut short or is no JSON');
   }
 };
 
+const seedOf = (value: unknown): Buffer => {
+  const seed = Buffer.from(typeof value === 'string' ? value : '', 'base64');
+  // Node skips what is no base64; written again, it would not be the same.
+  if (seed.length !== seedLength || seed.toString('base64') !== value) {
+    throw new KeystoreError(`its seed is not ${seedLength} bytes in base64`);
+  }
+  return seed;
+};
+
+const versionsOf = (value: unknown): ReadonlyMap<number, number> => {
+  if (!isRecord(value)) throw new KeystoreError('it has no list of versions');
+  return new Map(
+    Object.entries(value).map(([key, version]) => {
+      const number = Number(key);
+      if (!/^(0|[1-9]\d*)$/.test(key) || number > largestNumber) {
+        throw new KeystoreError(`it has a version of ${JSON.stringify(key)}, which is no key number`);
+      }
+      if (typeof version !== 'number' || !Number.isInteger(version) || version < 1 || version > largestNumber) {
+        throw new KeystoreError(`the version of key ${key} is no number from 1`);
+      }
+      return [number, version];
+    }),
+  );
+};
+
 /**
- * The keys in a keystore file's text.
- * @throws KeystoreError on anything but what `renderKeystore` wrote: a key that is wrong or gone makes data unreadable.
+ * What a keystore file's text holds.
+ * @throws KeystoreError on anything but what `renderKeystore` writes: a seed that is wrong makes data unreadable.
  */
-export const parseKeystore = (text: string): StoredKeks => {
+export const parseKeystore = (text: string): Keystore => {
   const file = parseJson(text);
-  if (!isRecord(file) || file.kind !== kind) throw new KeystoreError('it is not a keystore of this plugin');
-  if (file.version !== version) throw new KeystoreError(`it has version ${file.version}, this plugin reads ${version}`);
-  if (!Array.isArray(file.keks)) throw new KeystoreError('it has no list of keys');
-  const entries = file.keks.map(entryOf);
-  if (file.sha256 !== checksumOf(entries)) throw new KeystoreError('its checksum does not match: it was edited');
-  const [first, ...others] = entries.map(({ keyId, createdAt, key: encoded }): StoredKek => {
-    const key = Buffer.from(encoded, 'base64');
-    if (key.length !== kekLength || keyIdOf(key) !== keyId) throw new KeystoreError(`key ${keyId} is not what it says`);
-    return { key, createdAt };
-  });
-  if (first === undefined) throw new KeystoreError('it has no key');
-  return [first, ...others];
+  if (!isRecord(file)) throw new KeystoreError('it is not a keystore of this plugin');
+  if ('keks' in file) throw new KeystoreError('it is of an earlier plugin, which kept a list of keys and no seed');
+  const other = Object.keys(file).find((name) => name !== 'seed' && name !== 'versions');
+  if (other !== undefined || !('seed' in file)) throw new KeystoreError('it is not a keystore of this plugin');
+  return { seed: seedOf(file.seed), versions: versionsOf(file.versions) };
 };

@@ -2,12 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { FieldWriter } from '../protos/wire.ts';
 import { StatusCode, StatusError } from './grpc/status.ts';
-import { kekLength } from './kek.ts';
 import { createKeyring } from './keyring.ts';
 import { type CallReport, kmsMethods } from './methods.ts';
 import { createKmsService, type KmsService } from './service.ts';
 
-const service = createKmsService(createKeyring([{ key: randomBytes(kekLength), createdAt: '' }]));
+const service = createKmsService(createKeyring(randomBytes(32), 1, 1));
 
 const call = (kms: KmsService, method: string, request: Uint8Array) => {
   const reports: CallReport[] = [];

@@ -29,7 +29,8 @@ const startHealth = async ({ metricsAddress }: Settings, writeKeyId: () => strin
  * @throws Failure where the keystore, the socket or the metrics address cannot be had.
  */
 export const startPlugin = async (settings: Settings, log: Logger): Promise<Plugin> => {
-  const keyring = createKeyring(await openKeystore(settings.keystoreDir));
+  const { seed, versions } = await openKeystore(settings.keystoreDir);
+  const keyring = createKeyring(seed, 0, versions.get(0) ?? 1);
   let ready = false;
   const health = await startHealth(
     settings,

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { keyIdOf } from './derivation.ts';
 import { StatusCode } from './grpc/status.ts';
-import { kekLength, keyIdOf } from './kek.ts';
 import { createKeyring } from './keyring.ts';
 import { createKmsService } from './service.ts';
 
-const older = { key: randomBytes(kekLength), createdAt: '' };
-const keyring = createKeyring([older, { key: randomBytes(kekLength), createdAt: '' }]);
+const seed = randomBytes(32);
+const keyring = createKeyring(seed, 1, 2);
 const service = createKmsService(keyring);
 const uid = 'u';
-const encrypted = service.encrypt({ plaintext: Buffer.from('seed'), uid });
+const encrypted = service.encrypt({ plaintext: Buffer.from('text'), uid });
 
 const codeOf = (work: () => unknown): unknown => {
   try {
@@ -26,7 +26,7 @@ test('status names the key that encrypts', () => {
 });
 
 test('what was encrypted is decrypted', () => {
-  expect(service.decrypt({ ...encrypted, uid })).toEqual({ plaintext: Buffer.from('seed') });
+  expect(service.decrypt({ ...encrypted, uid })).toEqual({ plaintext: Buffer.from('text') });
 });
 
 test('a ciphertext never exceeds what kube-apiserver takes', () => {
@@ -46,8 +46,8 @@ describe('decrypt refuses', () => {
     expect(codeOf(() => service.decrypt({ ...encrypted, uid, ...change }))).toBe(code);
   });
 
-  test("another of its own keys' ID", () => {
-    expect(codeOf(() => service.decrypt({ ...encrypted, uid, keyId: keyIdOf(older.key) }))).toBe(
+  test("another of its own versions' ID", () => {
+    expect(codeOf(() => service.decrypt({ ...encrypted, uid, keyId: keyIdOf(seed, 1, 1) }))).toBe(
       StatusCode.INVALID_ARGUMENT,
     );
   });

@@ -44,8 +44,7 @@ export const createKmsService = (keyring: Keyring): KmsService => ({
     }
     const kek = keyring.find(keyId);
     // The ID comes from etcd and may be anything: quoted as JSON it cannot forge a line of a log.
-    if (kek === undefined)
-      throw new StatusError(StatusCode.NOT_FOUND, `no key ${JSON.stringify(keyId)} in this keystore`);
+    if (kek === undefined) throw new StatusError(StatusCode.NOT_FOUND, `no key ${JSON.stringify(keyId)} here`);
     return { plaintext: kek.open(ciphertext, annotations) };
   },
 });

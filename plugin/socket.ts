@@ -1,24 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, link, lstat, mkdir, rm, stat } from 'node:fs/promises';
-import { connect, createServer, type Server } from 'node:net';
+import { chmod, link, lstat, mkdir, rm } from 'node:fs/promises';
+import { connect, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { Failure, hasCode, messageOf } from '../common/failure.ts';
-import { waitFor } from '../common/waitFor.ts';
+import { listen, withFolderLock } from './folderLock.ts';
 
 /** A listening unix socket that others find at its path. */
 export interface ClaimedSocket {
   /** Takes the path away, unless another process has put its own socket there. The listener is not closed. */
   release(): Promise<void>;
 }
-
-const listen = (listener: Server, path: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    listener.once('error', reject);
-    listener.listen(path, () => {
-      listener.off('error', reject);
-      resolve();
-    });
-  });
 
 /** What is at a path: `stale` is a socket that no process listens on any more. */
 const probe = (path: string): Promise<'live' | 'stale' | 'gone'> =>
@@ -36,23 +27,6 @@ const probe = (path: string): Promise<'live' | 'stale' | 'gone'> =>
       else reject(error);
     });
   });
-
-/**
- * Lets one process at a time, of those that share a network namespace, look at a folder's sockets and replace one.
- * The lock is a socket in Linux's abstract namespace: it has no file, so that the kernel takes it away with its process.
- */
-const withFolderLock = async <T>(folder: string, work: () => Promise<T>): Promise<T> => {
-  const { dev, ino } = await stat(folder);
-  const lock = await waitFor(
-    async () => {
-      const server = createServer();
-      await listen(server, `\0understudy-kms-plugin/${dev}/${ino}`);
-      return server;
-    },
-    { what: `the lock on ${folder}`, timeoutMs: 5_000, intervalMs: 5, next: 'see what other plugin is starting there' },
-  );
-  return work().finally(() => lock.close());
-};
 
 /** Gives what listens at `mine` the name `path` too, in place of at most a stale socket. */
 const publish = async (mine: string, path: string): Promise<void> => {

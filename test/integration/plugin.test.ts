@@ -47,7 +47,7 @@ test('serves a real gRPC client, then leaves by SIGTERM', async () => {
   });
   expect((await lstat(workplace.socket)).mode & 0o777).toBe(0o600);
   expect((await lstat(workplace.keystore)).mode & 0o777).toBe(0o600);
-  const key: string = JSON.parse(await readFile(workplace.keystore, 'utf8')).keks[0].key;
+  const key: string = JSON.parse(await readFile(workplace.keystore, 'utf8')).seed;
 
   const { code, stdout, stderr } = await plugin.stop();
   expect(code).toBe(0);
@@ -181,8 +181,13 @@ describe('a keystore that cannot be used', () => {
     ['emptied', () => writeFile(workplace.keystore, ''), 'it is empty'],
     [
       'edited',
-      (text) => writeFile(workplace.keystore, text.replace('T', 't')),
-      'its checksum does not match: it was edited',
+      (text) => writeFile(workplace.keystore, text.replace('":"', '":"A')),
+      'its seed is not 32 bytes in base64',
+    ],
+    [
+      'of an earlier plugin',
+      () => writeFile(workplace.keystore, '{"kind":"understudy-kms-keystore","version":1,"keks":[]}'),
+      'it is of an earlier plugin, which kept a list of keys and no seed',
     ],
     ['open to others', () => chmod(workplace.keystore, 0o644), 'others than its owner may use it (mode 644)'],
   ];
