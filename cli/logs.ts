@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { glob, readdir } from 'node:fs/promises';
+import { glob, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rootOf } from '../cluster/boxRoot.ts';
+import { componentOf, servicesOf } from '../cluster/components.ts';
 import { inspectCluster, nodeLogsDir } from '../cluster/inspect.ts';
 import { Failure, UsageFailure } from '../common/failure.ts';
 import type { Stack } from './stack.ts';
@@ -19,9 +20,18 @@ export interface LogsOptions {
 const podLogs = (root: string, component: string): AsyncIterator<string> =>
   glob(`var/log/pods/*_${component}-*/*/*.log`, { cwd: root })[Symbol.asyncIterator]();
 
+/** The newest log files of a component's services, that of the service which wrote last at the end. */
+const componentLogs = async (logs: string, component: string): Promise<readonly string[]> => {
+  const files = servicesOf(component)
+    .map((service) => join(logs, service, 'current'))
+    .filter((file) => existsSync(file));
+  const written = await Promise.all(files.map(async (file) => ({ file, at: (await stat(file)).mtimeMs })));
+  return written.sort((one, other) => one.at - other.at).map(({ file }) => file);
+};
+
 const logFiles = async (root: string, logs: string, component: string): Promise<readonly string[]> => {
-  const current = join(logs, component, 'current');
-  if (existsSync(current)) return [current];
+  const current = await componentLogs(logs, component);
+  if (current.length > 0) return current;
   const files: string[] = [];
   const iterator = podLogs(root, component);
   for (let next = await iterator.next(); next.done !== true; next = await iterator.next())
@@ -46,7 +56,7 @@ export const logs = async (stack: Stack, component: string, options: LogsOptions
   const files = found.flat();
   if (files.length === 0) {
     const folders = await Promise.all(nodes.map((node) => readdir(nodeLogsDir(state.plan, node)).catch(() => [])));
-    const components = [...new Set(['kms-plugin', ...folders.flat()])].sort().join(', ');
+    const components = [...new Set(['kms-plugin', ...folders.flat().map(componentOf)])].sort().join(', ');
     throw new UsageFailure({
       tried: `find the log of '${component}'${options.node === undefined ? '' : ` on node '${options.node}'`}`,
       got: `there is none; there are logs of ${components} on ${state.plan.nodes.map((node) => node.name).join(', ')}`,

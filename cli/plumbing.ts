@@ -19,7 +19,16 @@ import { clusterDirOf } from './stack.ts';
 /** What the resources of the Pulumi program run. Their lines become the engine's log. */
 const progress = innerProgress((line) => process.stderr.write(line));
 
-const clusterShape = stackSettings.pick({ controlPlanes: true, workers: true, egress: true });
+const clusterShape = stackSettings.pick({ controlPlanes: true, workers: true, egress: true, openshift: true });
+
+/** What the cluster keeps in `openshift-config` about its etcd; PEM. */
+interface PublishedEtcd {
+  readonly etcd: {
+    readonly authorityCertificate: string;
+    readonly clientCertificate: string;
+    readonly clientKey: string;
+  };
+}
 
 /** Reads the cluster's shape from standard input as JSON; prints how to reach it as JSON. */
 export const startClusterCommand = async (name: string): Promise<void> => {
@@ -27,7 +36,15 @@ export const startClusterCommand = async (name: string): Promise<void> => {
   const shape = clusterShape.parse(JSON.parse(await text(process.stdin)));
   const dir = clusterDirOf(name);
   const access = await startCluster({ name, ...shape }, dir, await gatherSupplies(progress), progress);
-  const answer: StartedCluster = { kubeconfig: access.kubeconfig, controlPlaneAddresses: [...access.etcd.hosts] };
+  const answer: StartedCluster & PublishedEtcd = {
+    kubeconfig: access.kubeconfig,
+    controlPlaneAddresses: [...access.etcd.hosts],
+    etcd: {
+      authorityCertificate: access.etcd.authorityCertificate,
+      clientCertificate: access.etcd.published.certificate,
+      clientKey: access.etcd.published.key,
+    },
+  };
   process.stdout.write(JSON.stringify(answer));
 };
 

@@ -16,6 +16,8 @@ export interface ClusterAccess {
     readonly hosts: readonly string[];
     readonly authorityCertificate: string;
     readonly client: Credential;
+    /** Of the cluster itself, to be kept in `openshift-config`, so that it can be told from what `up` asks. */
+    readonly published: Credential;
   };
 }
 
@@ -28,10 +30,19 @@ export const administratorClient = (access: ClusterAccess, host: string = access
 
 const accessPath = (dir: string): string => join(dir, 'access.json');
 
+const issuePublished = (authorities: Authorities): Promise<Credential> => issueEtcdClient(authorities, 'etcd-client');
+
 /** Issues an administrator's credentials once, so that a kubeconfig given out stays the same; made again where the file is damaged. */
 export const ensureAccess = async (plan: ClusterPlan, authorities: Authorities): Promise<ClusterAccess> => {
   const known = await readAccess(plan.dir);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    // Not in the file of a cluster that was made before there was one.
+    const published: Credential | undefined = known.etcd.published;
+    if (published !== undefined) return known;
+    const completed = { ...known, etcd: { ...known.etcd, published: await issuePublished(authorities) } };
+    await writeFileWhole(accessPath(plan.dir), JSON.stringify(completed));
+    return completed;
+  }
   const administrator = await issueAdministrator(authorities);
   const access: ClusterAccess = {
     kubeconfig: renderKubeconfig(
@@ -46,7 +57,8 @@ export const ensureAccess = async (plan: ClusterPlan, authorities: Authorities):
     etcd: {
       hosts: controlPlanesOf(plan).map((node) => node.address),
       authorityCertificate: authorities.etcd.certificate,
-      client: await issueEtcdClient(authorities),
+      client: await issueEtcdClient(authorities, 'understudy'),
+      published: await issuePublished(authorities),
     },
   };
   await writeFileWhole(accessPath(plan.dir), JSON.stringify(access));

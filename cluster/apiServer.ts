@@ -9,6 +9,7 @@ import { administratorClient, type ClusterAccess } from './access.ts';
 import type { ApiClient } from './apiClient.ts';
 import { boxPid } from './box.ts';
 import { rootOf } from './boxRoot.ts';
+import { servicesOf } from './components.ts';
 import {
   type EncryptionStage,
   encryptionConfigurationPath,
@@ -83,8 +84,8 @@ export const hasLoadedFile = (server: ApiServer): Promise<boolean> =>
   });
 
 /**
- * Ends a component of an API server's box; its supervisor starts it again, once it is seen to be down, so that nobody
- * takes the old one's last answers for the new one's.
+ * Ends a component of an API server's box, that one of its services which runs; its supervisor starts it again, once it
+ * is seen to be down, so that nobody takes the old one's last answers for the new one's.
  */
 const restart = async ({ plan, node }: ApiServer, component: string): Promise<void> => {
   const pid = await boxPid(plan.id, node.name);
@@ -95,10 +96,16 @@ const restart = async ({ plan, node }: ApiServer, component: string): Promise<vo
       next: `run 'understudy up ${plan.spec.name}'`,
     });
   }
-  const supervise = (...args: readonly string[]): Promise<string> =>
-    exec('nsenter', ['--target', String(pid), '--mount', 's6-svc', ...args, `/run/services/${component}`]);
-  await supervise('-wd', '-T', '60000', '-d');
-  await supervise('-u');
+  const services = servicesOf(component).map((service) => `/run/services/${service}`);
+  const inBox = (...command: readonly string[]): Promise<string> =>
+    exec('nsenter', ['--target', String(pid), '--mount', ...command]);
+  const states = await Promise.all(services.map((service) => inBox('s6-svstat', '-o', 'up', service)));
+  const running = services.filter((_, i) => states[i]?.trim() === 'true');
+  // None runs where somebody was killed just here.
+  for (const service of running.length > 0 ? running : services.slice(0, 1)) {
+    await inBox('s6-svc', '-wd', '-T', '60000', '-d', service);
+    await inBox('s6-svc', '-u', service);
+  }
 };
 
 /** Lets an API server read its file. OpenShift too rolls out by restarts. */

@@ -12,12 +12,7 @@ import {
 } from './boxScripts.ts';
 import { componentsOf } from './components.ts';
 import { type Authorities, credentialFiles } from './credentials.ts';
-import {
-  encryptionConfigurationPath,
-  kmsTimeouts,
-  renderEncryptionConfiguration,
-  stageOf,
-} from './encryptionConfiguration.ts';
+import { encryptionConfigurationPath, forBooting, identityConfiguration } from './encryptionConfiguration.ts';
 import { seedKeystore } from './keystore.ts';
 import {
   cniConfiguration,
@@ -157,9 +152,10 @@ const configurationFiles = (plan: ClusterPlan, node: NodePlan, machine: MachineF
   ...componentsOf(plan, node).flatMap((component) => [
     script(`etc/understudy/services/${component.name}/run`, renderRunFile(component)),
     script(`etc/understudy/services/${component.name}/log/run`, renderLogRunFile(component)),
-    ...(component.killAfterMs === undefined
+    ...(component.downSignal === undefined
       ? []
-      : [text(`etc/understudy/services/${component.name}/timeout-kill`, `${component.killAfterMs}\n`)]),
+      : [text(`etc/understudy/services/${component.name}/down-signal`, `${component.downSignal}\n`)]),
+    ...(component.startsDown === true ? [text(`etc/understudy/services/${component.name}/down`, '')] : []),
   ]),
 ];
 
@@ -183,10 +179,10 @@ export const startedDigest = (plan: ClusterPlan, node: NodePlan): Promise<string
 export const writeMembershipFiles = (plan: ClusterPlan, node: NodePlan): Promise<void> =>
   writeFileWhole(join(rootOf(plan, node.name), 'etc/hosts'), hostsFile(plan), 0o644);
 
-/** What is stored encrypted must stay readable: a box that starts again is at the stage at which it ended. */
+/** What is stored encrypted must stay readable: a box that starts again has the file with which it ended. */
 const bootEncryptionConfiguration = async (root: string): Promise<string> => {
   const known = await readFileIfThere(join(root, encryptionConfigurationPath));
-  return renderEncryptionConfiguration(known === undefined ? 'identity' : stageOf(known), kmsTimeouts.booting);
+  return known === undefined ? identityConfiguration : forBooting(known);
 };
 
 /** Not flushed to the disk: these files are written anew at each start of the box. */
@@ -225,7 +221,7 @@ export const prepareRoot = async (
   ];
   await Promise.all(files.map((file) => writeFresh(join(root, file.path), file)));
   await writeMembershipFiles(plan, node);
-  if (node.role === 'control-plane') await seedKeystore(plan, root);
+  if (node.role === 'control-plane') await seedKeystore(root, authorities.keystore);
   for (const component of componentsOf(plan, node)) {
     await mkdir(dirname(join(root, logFolder(component.name), 'current')), { recursive: true });
   }

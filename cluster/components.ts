@@ -1,5 +1,13 @@
 import { encryptionConfigurationPath } from './encryptionConfiguration.ts';
-import { apiPort, type ClusterPlan, controlPlanesOf, type NodePlan, podNetwork, serviceNetwork } from './plan.ts';
+import {
+  apiPort,
+  type ClusterPlan,
+  controlPlanesOf,
+  etcdPrefixOf,
+  type NodePlan,
+  podNetwork,
+  serviceNetwork,
+} from './plan.ts';
 
 /** A program that a box keeps running. */
 export interface Component {
@@ -8,8 +16,10 @@ export interface Component {
   /** Shell lines before the program starts. */
   readonly before: readonly string[];
   readonly command: readonly string[];
-  /** How long it may take to end before it is killed, where it would take its time; milliseconds. */
-  readonly killAfterMs?: number;
+  /** What its supervisor ends it with; SIGTERM where left out. */
+  readonly downSignal?: 'KILL';
+  /** Whether it runs only once somebody asks its supervisor to. */
+  readonly startsDown?: boolean;
 }
 
 const pki = '/etc/kubernetes/pki';
@@ -57,15 +67,29 @@ const etcd = (plan: ClusterPlan, node: NodePlan): Component => ({
   ],
 });
 
-const kubeApiserver = (plan: ClusterPlan, node: NodePlan): Component => ({
-  name: 'kube-apiserver',
-  // It ends what it is asked at once, and then waits up to a minute for watchers to leave.
-  killAfterMs: 200,
+/** The services that take turns as a node's API server; the first one runs when the box starts. */
+export const apiServerServices = ['kube-apiserver-a', 'kube-apiserver-b'] as const;
+
+/** The services of a component as people name it. */
+export const servicesOf = (component: string): readonly string[] =>
+  component === 'kube-apiserver' ? apiServerServices : [component];
+
+/** The component that a service is of; see {@link servicesOf}. */
+export const componentOf = (service: string): string =>
+  apiServerServices.some((name) => name === service) ? 'kube-apiserver' : service;
+
+const kubeApiserver = (plan: ClusterPlan, node: NodePlan, name: (typeof apiServerServices)[number]): Component => ({
+  name,
+  // Asked to end, it would take its address from the service `kubernetes`, and wait up to a minute for watchers to leave.
+  downSignal: 'KILL',
+  startsDown: name !== apiServerServices[0],
   before: [untilListening('127.0.0.1', 2379)],
   command: [
     'kube-apiserver',
     `--advertise-address=${node.address}`,
     `--secure-port=${apiPort}`,
+    // The next one serves before this one ends.
+    '--permit-port-sharing=true',
     '--allow-privileged=true',
     '--anonymous-auth=false',
     '--authorization-mode=Node,RBAC',
@@ -79,6 +103,7 @@ const kubeApiserver = (plan: ClusterPlan, node: NodePlan): Component => ({
     ]
       .map((address) => `https://${address}:2379`)
       .join(',')}`,
+    `--etcd-prefix=${etcdPrefixOf(plan.spec).slice(1)}`,
     `--etcd-cafile=${etcdPki}/ca.crt`,
     `--etcd-certfile=${etcdPki}/client.crt`,
     `--etcd-keyfile=${etcdPki}/client.key`,
@@ -213,7 +238,7 @@ export const componentsOf = (plan: ClusterPlan, node: NodePlan): readonly Compon
     case 'control-plane':
       return [
         etcd(plan, node),
-        kubeApiserver(plan, node),
+        ...apiServerServices.map((name) => kubeApiserver(plan, node, name)),
         kubeControllerManager(plan),
         kubeScheduler(plan),
         coredns,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { loadKeystore } from './keystore.ts';
 import { renderKubeconfig } from './kubeconfig.ts';
 import { serverUrlFor } from './nodeConfiguration.ts';
 import {
@@ -15,26 +16,29 @@ export interface Authorities {
   readonly etcd: Authority;
   readonly frontProxy: Authority;
   readonly serviceAccount: ServiceAccountKeys;
+  /** Content of the file with which the KMS plugin of each control-plane node begins. */
+  readonly keystore: string;
 }
 
 export const loadAuthorities = async (plan: ClusterPlan): Promise<Authorities> => {
   const pkiDir = join(plan.dir, 'pki');
-  const [kubernetes, etcd, frontProxy, serviceAccount] = await Promise.all([
+  const [kubernetes, etcd, frontProxy, serviceAccount, keystore] = await Promise.all([
     loadAuthority(pkiDir, 'kubernetes-ca'),
     loadAuthority(pkiDir, 'etcd-ca'),
     loadAuthority(pkiDir, 'front-proxy-ca'),
     loadServiceAccountKeys(pkiDir),
+    loadKeystore(pkiDir),
   ]);
-  return { kubernetes, etcd, frontProxy, serviceAccount };
+  return { kubernetes, etcd, frontProxy, serviceAccount, keystore };
 };
 
 /** Who may do anything; for the user's kubeconfig and for what `up` itself does. */
 export const issueAdministrator = (authorities: Authorities): Promise<Credential> =>
   authorities.kubernetes.issue({ commonName: 'understudy-admin', organization: 'system:masters', usages: ['client'] });
 
-/** Reads and writes all of etcd; for kube-apiserver and for `verify`. */
-export const issueEtcdClient = (authorities: Authorities): Promise<Credential> =>
-  authorities.etcd.issue({ commonName: 'understudy', usages: ['client'] });
+/** Reads and writes all of etcd: its members let in whoever has a certificate. */
+export const issueEtcdClient = (authorities: Authorities, commonName: string): Promise<Credential> =>
+  authorities.etcd.issue({ commonName, usages: ['client'] });
 
 const pair = (path: string, credential: Credential): [string, string][] => [
   [`${path}.crt`, credential.certificate],
@@ -81,7 +85,7 @@ const controlPlaneFiles = async (
         dnsNames: ['localhost', node.name],
         addresses: ['127.0.0.1', node.address],
       }),
-      issueEtcdClient(authorities),
+      issueEtcdClient(authorities, 'kube-apiserver'),
       kubeconfigFor('system:kube-controller-manager'),
       kubeconfigFor('system:kube-scheduler'),
       kubeconfigFor('system:coredns'),

@@ -93,7 +93,7 @@ export const switchEncryptionOn = async (dir: string, progress: Progress): Promi
   if (await isEncryptionCompleted(dir)) return;
   await converge(servers);
   await Promise.all([
-    progress.phase('everything stored before written again', () => rewriteUnencrypted(first.access)),
+    progress.phase('everything stored before written again', () => rewriteUnencrypted(first.access, first.plan.spec)),
     // It began before the program gave it its role, and would come back late.
     progress.phase('DNS', () => Promise.all(servers.map(restartDns))),
   ]);

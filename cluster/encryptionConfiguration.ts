@@ -60,6 +60,22 @@ export const renderEncryptionConfiguration = (stage: EncryptionStage, timeout: K
     })),
   });
 
+/** The file of a new cluster, in the shape of OpenShift's: nothing is encrypted. */
+export const identityConfiguration = JSON.stringify({
+  kind: 'EncryptionConfiguration',
+  apiVersion: 'apiserver.config.k8s.io/v1',
+  resources: encryptedResources.map((resource) => ({ resources: [resource], providers: [{ identity: {} }] })),
+});
+
+/**
+ * The same file for an API server that starts with its box, when no plugin can run yet: it asks each KMS provider, and
+ * waits for its answer. All but the timeouts stays as it is, byte for byte; only KMS providers have one.
+ */
+export const forBooting = (content: string): string =>
+  content.replace(/("timeout"\s*:\s*")[^"]*(")|^(\s*timeout:\s*).*$/gm, (_, json, quote, yaml) =>
+    json === undefined ? `${yaml}${kmsTimeouts.booting}` : `${json}${kmsTimeouts.booting}${quote}`,
+  );
+
 interface Configuration {
   readonly resources: readonly { readonly providers: readonly Provider[] }[];
 }

@@ -1,20 +1,29 @@
-import { readFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { readFileIfThere, writeFileWhole } from '../common/files.ts';
-import { openKeystore } from '../plugin/keystoreFile.ts';
-import type { ClusterPlan } from './plan.ts';
 
-/** Where the plugin of a node keeps its keys, below the node's root. */
+/** Where the plugin of a node keeps what its keys are derived from, below the node's root. */
 const nodeKeystore = 'var/lib/kms-plugin/keystore.json';
 
+/** 32, as many as a key-encryption key has. */
+const seedBytes = 32;
+
 /**
- * Gives a control-plane node the cluster's key-encryption keys, unless it has its own already. A real KMS is one,
- * however many plugins ask it: what one API server wrote, all others must be able to read.
+ * The keystore with which the KMS plugins of a cluster begin, kept in `<pkiDir>/kms/keystore.json`, made where there is
+ * none: `{"seed":"<base64>","versions":{}}`. A real KMS is one, however many plugins ask it: what one API server wrote, all
+ * others must be able to read.
  */
-export const seedKeystore = async (plan: ClusterPlan, root: string): Promise<void> => {
+export const loadKeystore = async (pkiDir: string): Promise<string> => {
+  const path = join(pkiDir, 'kms', 'keystore.json');
+  const kept = await readFileIfThere(path);
+  if (kept !== undefined) return kept;
+  const created = `${JSON.stringify({ seed: randomBytes(seedBytes).toString('base64'), versions: {} })}\n`;
+  await writeFileWhole(path, created);
+  return created;
+};
+
+/** Gives a control-plane node the cluster's keystore, unless it has its own already, which knows what was served. */
+export const seedKeystore = async (root: string, keystore: string): Promise<void> => {
   const path = join(root, nodeKeystore);
-  if ((await readFileIfThere(path)) !== undefined) return;
-  const shared = join(plan.dir, 'pki', 'kms');
-  await openKeystore(shared);
-  await writeFileWhole(path, await readFile(join(shared, 'keystore.json')), 0o600);
+  if ((await readFileIfThere(path)) === undefined) await writeFileWhole(path, keystore);
 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { componentsOf } from './components.ts';
+import { componentOf, componentsOf, servicesOf } from './components.ts';
 import { mayLowerOomScore, reachableResolvers } from './machine.ts';
 import { containerdConfiguration, corefile, kubeletConfiguration, type MachineFacts } from './nodeConfiguration.ts';
 import { controlPlanesOf, planCluster } from './plan.ts';
@@ -12,7 +12,7 @@ const machine: MachineFacts = {
   resolvers: ['198.51.100.53'],
 };
 const plan = (controlPlanes: 1 | 3, egress = false) =>
-  planCluster({ name: 'dev', controlPlanes, workers: 1, egress }, '/clusters/dev', '10.213.0');
+  planCluster({ name: 'dev', controlPlanes, workers: 1, egress, openshift: true }, '/clusters/dev', '10.213.0');
 const first = (of: ReturnType<typeof plan>) => {
   const [node] = controlPlanesOf(of);
   if (node === undefined) throw new Error('no control plane');
@@ -32,7 +32,7 @@ describe('components', () => {
   });
 
   it('let nobody in without a certificate', () => {
-    expect(flagsOf(plan(1), 'kube-apiserver')).toEqual(
+    expect(flagsOf(plan(1), 'kube-apiserver-a')).toEqual(
       expect.arrayContaining([
         '--anonymous-auth=false',
         '--authorization-mode=Node,RBAC',
@@ -40,7 +40,7 @@ describe('components', () => {
         '--encryption-provider-config-automatic-reload=true',
       ]),
     );
-    expect(flagsOf(plan(1), 'kube-apiserver').some((flag) => flag.startsWith('--token-auth-file'))).toBe(false);
+    expect(flagsOf(plan(1), 'kube-apiserver-a').some((flag) => flag.startsWith('--token-auth-file'))).toBe(false);
   });
 
   it('elect a leader among three control planes only', () => {
@@ -48,8 +48,24 @@ describe('components', () => {
     expect(flagsOf(plan(3), 'kube-scheduler')).toContain('--leader-elect=true');
   });
 
+  it('of an API server are two services alike, one of which waits', () => {
+    const [one, two] = componentsOf(plan(1), first(plan(1))).filter(
+      ({ name }) => componentOf(name) === 'kube-apiserver',
+    );
+    expect([one?.startsDown, two?.startsDown]).toEqual([false, true]);
+    expect(two).toEqual({ ...one, name: 'kube-apiserver-b', startsDown: true });
+    expect(one?.command).toContain('--permit-port-sharing=true');
+    expect(servicesOf('kube-apiserver')).toEqual([one?.name, two?.name]);
+  });
+
+  it('of an API server write below the prefix of etcd that the cluster has', () => {
+    expect(flagsOf(plan(1), 'kube-apiserver-a')).toContain('--etcd-prefix=kubernetes.io');
+    const plain = planCluster({ ...plan(1).spec, openshift: false }, '/clusters/dev', '10.213.0');
+    expect(flagsOf(plain, 'kube-apiserver-b')).toContain('--etcd-prefix=registry');
+  });
+
   it('of an API server know all members of etcd, its own first', () => {
-    expect(flagsOf(plan(3), 'kube-apiserver')).toContain(
+    expect(flagsOf(plan(3), 'kube-apiserver-a')).toContain(
       '--etcd-servers=https://127.0.0.1:2379,https://10.213.0.12:2379,https://10.213.0.13:2379',
     );
   });

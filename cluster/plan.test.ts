@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { bridgeName, clusterId, kubernetesNodesOf, planCluster } from './plan.ts';
 
 const plan = (controlPlanes: 1 | 3, workers: number) =>
-  planCluster({ name: 'dev', controlPlanes, workers, egress: false }, '/home/me/clusters/dev', '10.213.7');
+  planCluster(
+    { name: 'dev', controlPlanes, workers, egress: false, openshift: true },
+    '/home/me/clusters/dev',
+    '10.213.7',
+  );
 
 describe('planCluster', () => {
   it('lays out one node that is its own API endpoint', () => {

@@ -10,7 +10,13 @@ export interface ClusterSpec {
   readonly workers: number;
   /** Whether boxes may reach beyond this machine: a default route with NAT, and the host's resolvers. */
   readonly egress: boolean;
+  /** Whether etcd looks as on OpenShift. */
+  readonly openshift: boolean;
 }
+
+/** What the keys of all objects in a cluster's etcd start with. */
+export const etcdPrefixOf = (spec: Pick<ClusterSpec, 'openshift'>): '/kubernetes.io' | '/registry' =>
+  spec.openshift ? '/kubernetes.io' : '/registry';
 
 export type NodeRole = 'control-plane' | 'worker' | 'load-balancer';
 

@@ -15,22 +15,29 @@ export const clusterLock = (dir: string): string => `${dir}.lock`;
 
 const recordPath = (dir: string): string => join(dir, 'cluster.json');
 
-const isRecord = (value: unknown): value is ClusterRecord => {
-  const record = value as Partial<ClusterRecord> | null;
+/** As in the file: a cluster that was made before there was a choice is not OpenShift's. */
+interface StoredRecord extends Omit<ClusterRecord, 'spec'> {
+  readonly spec: Omit<ClusterSpec, 'openshift'> & Partial<Pick<ClusterSpec, 'openshift'>>;
+}
+
+const isStoredRecord = (value: unknown): value is StoredRecord => {
+  const record = value as Partial<StoredRecord> | null;
   return (
     typeof record === 'object' &&
     /^\d+\.\d+\.\d+$/.test(record?.network ?? '') &&
     typeof record?.spec?.name === 'string' &&
     typeof record.spec.controlPlanes === 'number' &&
     typeof record.spec.workers === 'number' &&
-    typeof record.spec.egress === 'boolean'
+    typeof record.spec.egress === 'boolean' &&
+    ['boolean', 'undefined'].includes(typeof record.spec.openshift)
   );
 };
 
-const parseRecord = (text: string): ClusterRecord | undefined => {
+/** @returns undefined where the text is cut short or no record */
+export const parseRecord = (text: string): ClusterRecord | undefined => {
   try {
     const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : undefined;
+    return isStoredRecord(value) ? { ...value, spec: { openshift: false, ...value.spec } } : undefined;
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@ import { type ApiClient, expectOk } from './apiClient.ts';
 import { parseStoredValue } from './encryptedObject.ts';
 import { encryptedResources, providerName } from './encryptionConfiguration.ts';
 import { readEtcd } from './etcd.ts';
+import { type ClusterSpec, etcdPrefixOf } from './plan.ts';
 
 const conflict = 409;
 const gone = 404;
@@ -15,11 +16,11 @@ const rewrite = async (api: ApiClient, path: string): Promise<void> => {
 };
 
 /** Writes every secret and config map again that etcd does not have under the current key. */
-export const rewriteUnencrypted = async (access: ClusterAccess): Promise<void> => {
+export const rewriteUnencrypted = async (access: ClusterAccess, spec: ClusterSpec): Promise<void> => {
   const api = administratorClient(access);
   try {
     for (const resource of encryptedResources) {
-      for await (const { key, value } of readEtcd(access, `/registry/${resource}/`)) {
+      for await (const { key, value } of readEtcd(access, `${etcdPrefixOf(spec)}/${resource}/`)) {
         const stored = parseStoredValue(value);
         if (stored.encrypted && stored.key === providerName(resource)) continue;
         const [namespace, name] = key.split('/').slice(3);

@@ -14,7 +14,14 @@ import { readMachine } from './machine.ts';
 import { ensureBridge, routedDestinations, routePods } from './network.ts';
 import type { MachineFacts } from './nodeConfiguration.ts';
 import { declareNodes, forgetNode, readyNodes, waitForApi } from './nodeObjects.ts';
-import { type ClusterPlan, type ClusterSpec, kubernetesNodesOf, type NodePlan, planCluster } from './plan.ts';
+import {
+  type ClusterPlan,
+  type ClusterSpec,
+  etcdPrefixOf,
+  kubernetesNodesOf,
+  type NodePlan,
+  planCluster,
+} from './plan.ts';
 import { clusterLock, readRecord, writeRecord } from './record.ts';
 import { chooseNetwork } from './subnet.ts';
 
@@ -29,6 +36,26 @@ export interface ClusterSupplies {
 /** Between all clusters of this machine, whoever's they are: two that start at once must not choose the same network. */
 const networkLock = '/run/lock/understudy-network.lock';
 
+/** Why a cluster cannot become what is asked of it; undefined where it can. */
+export const refuseChange = (from: ClusterSpec, to: ClusterSpec): Failure | undefined => {
+  const next = `run 'understudy down ${to.name}' and then 'understudy up ${to.name}'; what is in the cluster is lost by that`;
+  if (from.controlPlanes !== to.controlPlanes) {
+    return new Failure({
+      tried: `change cluster ${to.name} from ${from.controlPlanes} to ${to.controlPlanes} control-plane nodes`,
+      got: "an etcd cluster's members are fixed when it is made",
+      next,
+    });
+  }
+  if (from.openshift !== to.openshift) {
+    return new Failure({
+      tried: `change cluster ${to.name} to openshift: ${to.openshift}`,
+      got: `its objects are below ${etcdPrefixOf(from)} in etcd, and nobody would find them below ${etcdPrefixOf(to)}`,
+      next: `set openshift: ${from.openshift}, or ${next}`,
+    });
+  }
+  return undefined;
+};
+
 /**
  * Makes sure that a cluster can become what is asked of it.
  * @throws Failure where that takes making it anew, or more room on the disk
@@ -36,12 +63,8 @@ const networkLock = '/run/lock/understudy-network.lock';
 export const checkChange = async (spec: ClusterSpec, dir: string): Promise<void> => {
   await checkDisk(spec, dir);
   const record = await readRecord(dir);
-  if (record === undefined || record.spec.controlPlanes === spec.controlPlanes) return;
-  throw new Failure({
-    tried: `change cluster ${spec.name} from ${record.spec.controlPlanes} to ${spec.controlPlanes} control-plane nodes`,
-    got: "an etcd cluster's members are fixed when it is made",
-    next: `run 'understudy down ${spec.name}' and then 'understudy up ${spec.name}'; what is in the cluster is lost by that`,
-  });
+  const refused = record && refuseChange(record.spec, spec);
+  if (refused !== undefined) throw refused;
 };
 
 const settle = async (spec: ClusterSpec, dir: string): Promise<ClusterPlan> => {
