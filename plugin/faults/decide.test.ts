@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { StatusCode } from '../grpc/status.ts';
 import {
   type Call,
   type Decision,
@@ -8,7 +9,7 @@ import {
   isSocketMissing,
   nextExpiryMs,
 } from './decide.ts';
-import { errorCodes, type Fault, type FaultMethod, faultMethods } from './fault.ts';
+import { type Fault, type FaultMethod, faultMethods } from './fault.ts';
 
 const noon = Date.parse('2026-11-21T12:00:00Z');
 
@@ -140,7 +141,7 @@ test('a key_id that flips and is mismatched is never the one of the last Status'
   ).toEqual([alias, truth, truth, alias]);
 });
 
-const refused = { code: errorCodes.RESOURCE_EXHAUSTED, message: 'fault f: more than 2 calls a second' };
+const refused = { code: StatusCode.RESOURCE_EXHAUSTED, message: 'fault f: more than 2 calls a second' };
 
 test('a rate limit lets a second of calls through at once, refuses the rest, and takes in again what time brings', () => {
   const fault: Fault = { name: 'f', kind: 'rate-limit', perSecond: 2 };

@@ -1,9 +1,9 @@
-import { errorCodes, type Fault, type FaultMethod } from './fault.ts';
+import { StatusCode } from '../grpc/status.ts';
+import type { Fault, FaultMethod } from './fault.ts';
 
 /** What a call is ended with instead of an answer. */
 export interface Refusal {
-  /** gRPC's number. */
-  readonly code: number;
+  readonly code: StatusCode;
   readonly message: string;
 }
 
@@ -134,15 +134,15 @@ export const decide = (
   const outcome = (): Decision['outcome'] => {
     if (exceeded !== undefined) {
       const message = `fault ${exceeded.name}: more than ${exceeded.perSecond} calls a second`;
-      return { code: errorCodes.RESOURCE_EXHAUSTED, message };
+      return { code: StatusCode.RESOURCE_EXHAUSTED, message };
     }
     if (has('hang')) return 'hang';
     if (error !== undefined) {
-      return { code: errorCodes[error.code], message: error.message ?? `fault ${error.name}` };
+      return { code: StatusCode[error.code], message: error.message ?? `fault ${error.name}` };
     }
     const [decryptOnly] = method === 'decrypt' ? ofKind('decrypt-only') : [];
     if (decryptOnly !== undefined) {
-      return { code: errorCodes.PERMISSION_DENIED, message: `fault ${decryptOnly.name}: Decrypt is not permitted` };
+      return { code: StatusCode.PERMISSION_DENIED, message: `fault ${decryptOnly.name}: Decrypt is not permitted` };
     }
     return bend();
   };

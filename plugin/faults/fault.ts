@@ -1,31 +1,13 @@
 import * as z from 'zod/mini';
+import { StatusCode } from '../grpc/status.ts';
 
 /** The methods of KMS v2, as a fault names them. */
 export const faultMethods = ['status', 'encrypt', 'decrypt'] as const;
 
 export type FaultMethod = (typeof faultMethods)[number];
 
-/** The codes that a gRPC call can fail with, by their names (grpc.io, 'Status codes'). */
-export const errorCodes = {
-  CANCELLED: 1,
-  UNKNOWN: 2,
-  INVALID_ARGUMENT: 3,
-  DEADLINE_EXCEEDED: 4,
-  NOT_FOUND: 5,
-  ALREADY_EXISTS: 6,
-  PERMISSION_DENIED: 7,
-  RESOURCE_EXHAUSTED: 8,
-  FAILED_PRECONDITION: 9,
-  ABORTED: 10,
-  OUT_OF_RANGE: 11,
-  UNIMPLEMENTED: 12,
-  INTERNAL: 13,
-  UNAVAILABLE: 14,
-  DATA_LOSS: 15,
-  UNAUTHENTICATED: 16,
-} as const;
-
-export type ErrorCode = keyof typeof errorCodes;
+/** A code that a call can fail with, by its name. */
+export type ErrorCode = Exclude<keyof typeof StatusCode, 'OK'>;
 
 /** The longest delay, and the longest that a fault may be asked to last, milliseconds: 24 h. */
 export const longestFaultMs = 24 * 3_600_000;
@@ -36,12 +18,14 @@ const mostPerSecond = 1_000_000;
 /** A call a day. */
 const leastPerSecond = 1000 / longestFaultMs;
 
-const codeNames = Object.keys(errorCodes);
 const isErrorCode = (value: unknown): value is ErrorCode =>
-  typeof value === 'string' && Object.hasOwn(errorCodes, value);
+  typeof value === 'string' && value !== 'OK' && Object.hasOwn(StatusCode, value);
+
+/** The sixteen of gRPC. */
+export const errorCodes: readonly ErrorCode[] = Object.keys(StatusCode).filter(isErrorCode);
 
 const methodSchema = z.enum(faultMethods, `must be one of ${faultMethods.join(', ')}`);
-const codeSchema = z.custom<ErrorCode>(isErrorCode, `must be one of ${codeNames.join(', ')}`);
+const codeSchema = z.custom<ErrorCode>(isErrorCode, `must be one of ${errorCodes.join(', ')}`);
 const messageError = `must be a text of 1 to ${longestMessage} characters`;
 const messageSchema = z
   .string(messageError)
