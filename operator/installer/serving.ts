@@ -1,0 +1,53 @@
+import { type ApiServerMetrics, parseApiServerMetrics } from '../run/apiServerMetrics.ts';
+import type { Connection } from '../run/connection.ts';
+import type { KubeClient } from '../run/kubeClient.ts';
+
+/** One kube-apiserver process that answers at this node's address, by a connection to itself. */
+export interface ServingProcess extends ApiServerMetrics {
+  /** Whether it says that it is ready, its KMS providers included. What it said where it is not. */
+  readiness(): Promise<{ readonly ready: boolean; readonly said: string }>;
+  /** What it says of itself by now. */
+  refresh(): Promise<ApiServerMetrics>;
+  /** Tells this process from others for the price of a handshake. */
+  readonly session: Buffer | undefined;
+  close(): void;
+}
+
+const metricsOf = async (connection: Connection): Promise<ApiServerMetrics> => {
+  const { status, body } = await connection.ask('/metrics');
+  if (status !== 200) throw new Error(`/metrics says ${status}: ${body.slice(0, 200)}`);
+  return parseApiServerMetrics(body);
+};
+
+/**
+ * Asks whichever process takes a new connection who it is.
+ * @param known TLS sessions of processes that are not meant: where one of them answers, undefined.
+ * @throws where none answers.
+ */
+export const askServing = async (client: KubeClient, known?: Buffer): Promise<ServingProcess | undefined> => {
+  const connection = await client.connect(known);
+  try {
+    if (known !== undefined && connection.sessionReused) {
+      connection.close();
+      return undefined;
+    }
+    const metrics = await metricsOf(connection);
+    return {
+      ...metrics,
+      readiness: async () => {
+        const { status, body } = await connection.ask('/readyz?verbose');
+        const failed = body.split('\n').filter((line) => line.startsWith('[-]'));
+        return {
+          ready: status === 200,
+          said: failed.length > 0 ? failed.join(', ') : `${status} ${body.slice(0, 200)}`,
+        };
+      },
+      refresh: () => metricsOf(connection),
+      session: connection.session(),
+      close: connection.close,
+    };
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+};

@@ -1,0 +1,95 @@
+import { Agent, type RequestOptions, request } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { connect, type TLSSocket } from 'node:tls';
+
+/** A connection of its own, so with one process, also where several share a port. */
+export interface Connection {
+  /**
+   * Whether the process took the TLS session that it was offered. Only the process that gave a session can: its key is in
+   * that process' memory. So an answer to 'who are you' for the price of a handshake.
+   */
+  readonly sessionReused: boolean;
+  /** A TLS session of this process; undefined before it has answered anything. */
+  session(): Buffer | undefined;
+  /** @throws where the connection has ended, or nothing comes within 10 s. */
+  ask(path: string): Promise<{ readonly status: number; readonly body: string }>;
+  close(): void;
+}
+
+const answerWithinMs = 10_000;
+const connectWithinMs = 2_000;
+
+/** Has one connection, and makes no second. */
+class OneConnection extends Agent {
+  #socket: TLSSocket | undefined;
+
+  constructor(socket: TLSSocket) {
+    super({ keepAlive: true, maxSockets: 1 });
+    this.#socket = socket;
+  }
+
+  override createConnection(): TLSSocket {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (socket === undefined) throw new Error('the connection has ended');
+    return socket;
+  }
+}
+
+const handshake = (server: URL, identity: RequestOptions, session: Buffer | undefined): Promise<TLSSocket> =>
+  new Promise((resolve, reject) => {
+    const { ca, cert, key, rejectUnauthorized } = identity;
+    const socket = connect({
+      host: server.hostname,
+      port: Number(server.port || 443),
+      ALPNProtocols: ['http/1.1'],
+      ...(ca && { ca }),
+      ...(cert && { cert }),
+      ...(key && { key }),
+      ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
+      ...(session && { session }),
+    });
+    socket.setTimeout(connectWithinMs, () => socket.destroy(new Error(`no TLS with ${server.host} in time`)));
+    socket.once('error', reject);
+    socket.once('secureConnect', () => {
+      socket.setTimeout(0);
+      resolve(socket);
+    });
+  });
+
+export const openConnection = async (
+  server: URL,
+  identity: RequestOptions,
+  offered: Buffer | undefined,
+): Promise<Connection> => {
+  const socket = await handshake(server, identity, offered);
+  // An idle connection may end at any time; the next question says so.
+  socket.on('error', () => {});
+  let given: Buffer | undefined;
+  socket.on('session', (session: Buffer) => {
+    given = session;
+  });
+  const agent = new OneConnection(socket);
+  return {
+    sessionReused: socket.isSessionReused(),
+    session: () => given,
+    ask: (path) =>
+      new Promise((resolve, reject) => {
+        const { headers } = identity;
+        const outgoing = request(
+          new URL(path, server),
+          { agent, timeout: answerWithinMs, ...(headers && { headers }) },
+          (response) => {
+            text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
+          },
+        );
+        outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer from ${server.host} in time`)));
+        outgoing.on('error', reject);
+        outgoing.end();
+      }),
+    close: () => {
+      agent.destroy();
+      socket.destroy();
+    },
+  };
+};
