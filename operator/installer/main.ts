@@ -1,0 +1,45 @@
+import { endSignal } from '../run/endSignal.ts';
+import { kubeClient, loadConfig } from '../run/kubeClient.ts';
+import { createLog } from '../run/log.ts';
+import { runInstaller } from './installer.ts';
+import { pluginAt } from './plugin.ts';
+import { s6ApiServer } from './s6ApiServer.ts';
+
+const apiPort = 6443;
+
+/** What the pod of the installer is told of its node, by the downward API. */
+export interface NodeIdentity {
+  readonly node: string;
+  /** InternalIP. */
+  readonly address: string;
+}
+
+/** Runs the installer of a control-plane node in its pod, until SIGTERM. */
+export const installerMain = async ({ node, address }: NodeIdentity): Promise<void> => {
+  const log = createLog();
+  const signal = endSignal();
+  const config = loadConfig();
+  const host = address.includes(':') ? `[${address}]` : address;
+  const own = kubeClient(config, `https://${host}:${apiPort}`);
+  const any = kubeClient(config);
+  log.info({ node, address }, 'installer started');
+  await runInstaller({
+    node,
+    clients: [own, any],
+    configurationPath: '/etc/kubernetes/encryption/encryption-config.yaml',
+    wishPath: '/var/lib/kms-plugin/wish.json',
+    plugin: pluginAt('/var/run/kmsplugin'),
+    apiServer: s6ApiServer({
+      servicesDir: '/run/services',
+      services: ['kube-apiserver-a', 'kube-apiserver-b'],
+      client: own,
+      readyWithinMs: 60_000,
+      log,
+    }),
+    log,
+    signal,
+  });
+  own.close();
+  any.close();
+  log.info('ended');
+};
