@@ -26,7 +26,7 @@ import { applyObject, createObject, findObject, type ObjectAddress } from './res
 import { settle } from './settle.ts';
 
 /** Waits between tries while a namespace or a custom resource definition is still on its way. */
-const retryMs = [250, 500, 1_000, 2_000, 4_000, 8_000];
+const retryMs = [50, 100, 100, 200, 200, 400, 800, 1_600, 3_200, 6_400];
 
 const addressOf = async (operation: Operation, object: KubeObject): Promise<ObjectAddress | undefined> => {
   const mapping = await mappingOf(operation, { apiVersion: apiVersionOf(object), kind: kindOf(object) });
