@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { exec } from '../../common/exec.ts';
+import { waitFor } from '../../common/waitFor.ts';
 import { type Fixture, greetersGroup, publishedAs, startFixture } from './toolchainFixture.ts';
 import { sha256 } from './toolchainServer.ts';
 
@@ -19,6 +21,17 @@ afterEach(() => fixture.close());
 const publish = (content: Buffer | string, sum = sha256(content)): void => {
   fixture.server.put(at('hello'), content);
   fixture.server.put(at('SHA256SUMS'), `${sum}  hello\n`);
+};
+
+/** Waits until the client has kept some of the script after its first `start` bytes. */
+const whenKept = (start: number): Promise<true> => {
+  const part = join(fixture.cache, 'tmp', 'greeters', `${sha256(script)}.part`);
+  return waitFor(async () => ((await stat(part)).size > start ? true : undefined), {
+    what: `more than ${start} bytes in ${part}`,
+    timeoutMs: 10_000,
+    intervalMs: 5,
+    next: 'look at the test',
+  });
 };
 
 test('a program with the published checksum is kept, and the second run asks no server', async () => {
@@ -61,7 +74,7 @@ test('a wrong checksum is an error, nothing is kept, and nothing is built in its
 
 test('a download that is cut goes on where it was cut', async () => {
   publish(script);
-  fixture.server.cut(at('hello'), 65_536, 2);
+  fixture.server.cut(at('hello'), 65_536, 2, whenKept);
   const { paths } = await fixture.run({ groups: published });
   expect(await readFile(paths?.hello ?? '', 'utf8')).toBe(script);
   const [, whole, ...resumed] = fixture.server.requests;
@@ -72,7 +85,7 @@ test('a download that is cut goes on where it was cut', async () => {
 
 test('one that is cut again and again is an error that keeps its part, and the next run goes on with it', async () => {
   publish(script);
-  fixture.server.cut(at('hello'), 16_384, 5);
+  fixture.server.cut(at('hello'), 16_384, 5, whenKept);
   const { error } = await fixture.run({ groups: published });
   expect(error).toMatch(/the connection was cut 5 times, the last time after \d+ bytes/);
   expect(await fixture.leftovers()).toEqual([`greeters/${sha256(script)}.part`]);

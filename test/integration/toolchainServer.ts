@@ -9,8 +9,11 @@ export interface ReleaseServer {
   readonly requests: readonly string[];
   /** Serves `content` at a path such as `/releases.example/v1/tool`. */
   put(path: string, content: Buffer | string): void;
-  /** Cuts the connection after so many bytes of the body, for the next `times` answers at this path. */
-  cut(path: string, afterBytes: number, times: number): void;
+  /**
+   * Cuts the connection after so many bytes of the body, for the next `times` answers at this path.
+   * @param whenKept resolves once the client has kept something from `start` on: what it has not read yet goes with the connection
+   */
+  cut(path: string, afterBytes: number, times: number, whenKept: (start: number) => Promise<unknown>): void;
   /** Accepts requests and never answers them. */
   hang(): void;
   close(): Promise<void>;
@@ -20,7 +23,10 @@ export const sha256 = (content: Buffer | string): string => createHash('sha256')
 
 export const startReleaseServer = async (): Promise<ReleaseServer> => {
   const files = new Map<string, Buffer>();
-  const cuts = new Map<string, { readonly afterBytes: number; times: number }>();
+  const cuts = new Map<
+    string,
+    { readonly afterBytes: number; times: number; readonly whenKept: (start: number) => Promise<unknown> }
+  >();
   const requests: string[] = [];
   let hanging = false;
 
@@ -38,7 +44,8 @@ export const startReleaseServer = async (): Promise<ReleaseServer> => {
     const cut = cuts.get(path);
     if (cut === undefined || cut.times === 0) return void response.end(body);
     cut.times -= 1;
-    response.write(body.subarray(0, cut.afterBytes), () => response.destroy());
+    response.write(body.subarray(0, cut.afterBytes));
+    void cut.whenKept(start).finally(() => response.destroy());
   };
 
   const server = createServer(answer);
@@ -48,7 +55,7 @@ export const startReleaseServer = async (): Promise<ReleaseServer> => {
     url: `http://127.0.0.1:${port}`,
     requests,
     put: (path, content) => files.set(path, Buffer.from(content)),
-    cut: (path, afterBytes, times) => cuts.set(path, { afterBytes, times }),
+    cut: (path, afterBytes, times, whenKept) => cuts.set(path, { afterBytes, times, whenKept }),
     hang: () => {
       hanging = true;
     },
