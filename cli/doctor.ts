@@ -2,7 +2,15 @@ import { statfs } from 'node:fs/promises';
 import { machineHierarchies, mendCgroups, missingControllers } from '../cluster/cgroups.ts';
 import { tryExec } from '../common/exec.ts';
 import { cacheDir, homeDir, projectDir } from '../common/paths.ts';
-import { inspectBuild, inspectPrograms, inspectSystem, runPackages } from '../toolchain/index.ts';
+import {
+  type CrdName,
+  inspectBuild,
+  inspectOpenShiftCrds,
+  inspectPrograms,
+  inspectSystem,
+  type Located,
+  runPackages,
+} from '../toolchain/index.ts';
 import { type OutputOptions, printResult } from './output.ts';
 import { stackPrograms } from './toolchain.ts';
 
@@ -92,7 +100,9 @@ const disk = async (what: string, dir: string): Promise<Finding> => {
 };
 
 /** What building takes, where the programs that are missing cannot be downloaded. */
-const building = async (missing: readonly (typeof stackPrograms)[number][]): Promise<readonly Finding[]> => {
+const building = async (
+  missing: readonly ((typeof stackPrograms)[number] | CrdName)[],
+): Promise<readonly Finding[]> => {
   if (missing.length === 0) return [];
   const { go, goVersion, packages: plan } = await inspectBuild(missing);
   const mendGo = `where downloads are not possible: install Go ${goVersion} or newer from https://go.dev/dl`;
@@ -122,9 +132,20 @@ const text = (findings: readonly Finding[]): string => {
   return [...lines, lacking === 0 ? "Ready for 'npm run up'." : `${lacking} to mend before 'npm run up'.`].join('\n');
 };
 
+/** OpenShift's custom resource definitions, which are got together. */
+const definitions = (crds: readonly Located<CrdName>[]): Finding => {
+  const missing = crds.some(({ source }) => source === 'missing');
+  const version = crds[0]?.version ?? '';
+  return {
+    what: 'openshift-crds',
+    state: missing ? 'later' : 'ok',
+    detail: missing ? `${version}, 'up' downloads them` : `${version}: ${crds.map(({ name }) => name).join(', ')}`,
+  };
+};
+
 /** Tells what this machine has and lacks; exit code 1 where `up` could not mend it by itself. */
 export const doctor = async (options: OutputOptions): Promise<void> => {
-  const located = await inspectPrograms(stackPrograms);
+  const [located, crds] = await Promise.all([inspectPrograms(stackPrograms), inspectOpenShiftCrds()]);
   const programs = located.map(
     (program): Finding => ({
       what: program.name,
@@ -143,8 +164,9 @@ export const doctor = async (options: OutputOptions): Promise<void> => {
     await namespaces(),
     await disk('disk', homeDir()),
     await disk('disk of the cache', cacheDir()),
-    ...(await building(located.flatMap(({ name, source }) => (source === 'missing' ? [name] : [])))),
+    ...(await building([...located, ...crds].flatMap(({ name, source }) => (source === 'missing' ? [name] : [])))),
     ...programs,
+    definitions(crds),
   ];
   const missing = findings.some(({ state }) => state === 'missing');
   printResult(options, { ready: !missing, findings }, text(findings));

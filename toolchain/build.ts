@@ -3,10 +3,11 @@ import { Failure } from '../common/failure.ts';
 import type { Progress } from '../common/progress.ts';
 import { compileC, moduleFolderIn } from './cBuild.ts';
 import { places } from './diskSpace.ts';
-import type { Downloader } from './download.ts';
+import type { Downloader, Unavailable } from './download.ts';
 import { findGo, type Go, type GoPlan, goVersionIn, planGo } from './go.ts';
 import { fetchSources, type GoRun, goBuild, runGo } from './goBuild.ts';
-import type { Architecture, CBuild, Group, Program } from './recipe.ts';
+import { copyFiles, downloadFiles } from './moduleFiles.ts';
+import type { Architecture, CBuild, Group, ModuleFiles, Program } from './recipe.ts';
 import type { Made } from './release.ts';
 import { readPins } from './store.ts';
 import { buildPackagesNamed, installMissing } from './systemPackages.ts';
@@ -91,16 +92,34 @@ export const createBuilder = ({
     return { plan, arch, moduleDir: join(modulesDir, module), cache, work, env, signal };
   };
 
+  /** Has Go download a module whose files could not be downloaded one by one. */
+  const moduleFolder = async (
+    build: CBuild | ModuleFiles,
+    order: Order,
+    unavailable: Unavailable,
+    tried: string,
+  ): Promise<string> => {
+    const { plan, needed } = await planFor(build.module);
+    if (plan.kind === 'none') throw noWayFailure({ ...order, ...unavailable }, plan.why, needed, arch);
+    const run = runFor(order, plan, build.module);
+    const json = await runGo(run, { cgo: false }, tried, ['mod', 'download', '-json', build.goModule], needed);
+    return moduleFolderIn(json);
+  };
+
   const sourceOf = async (build: CBuild, order: Order): Promise<string> => {
     const downloaded = join(order.work, 'source.c');
     const unavailable = await downloader.file(build.url, build.sha256, downloaded, order.signal);
     if (!unavailable) return downloaded;
-    const { plan, needed } = await planFor(build.module);
-    if (plan.kind === 'none') throw noWayFailure({ ...order, ...unavailable }, plan.why, needed, arch);
-    const tried = `fetch the source of ${order.group.name}`;
-    const run = runFor(order, plan, build.module);
-    const json = await runGo(run, { cgo: false }, tried, ['mod', 'download', '-json', build.goModule], needed);
-    return join(moduleFolderIn(json), build.file);
+    const folder = await moduleFolder(build, order, unavailable, `fetch the source of ${order.group.name}`);
+    return join(folder, build.file);
+  };
+
+  const filesOf = async (build: ModuleFiles, order: Order): Promise<Made> => {
+    const names = order.programs.map(({ name }) => name);
+    const fetched = await downloadFiles(build, names, order.work, downloader, order.signal);
+    if (!('unavailable' in fetched)) return fetched;
+    const folder = await moduleFolder(build, order, fetched, `fetch ${order.group.name}`);
+    return copyFiles(build, names, folder, order.work);
   };
 
   return {
@@ -112,6 +131,9 @@ export const createBuilder = ({
       if (build.kind === 'go' && plan.kind === 'none') throw noWayFailure(order, plan.why, needed, arch);
       await packageTurns.take(order.rank, () => installMissing(progress, buildPackagesNamed(build.packages), env));
       const names = programs.map(({ name }) => name).join(', ');
+      if (build.kind === 'files') {
+        return progress.phase(`fetch ${group.name} ${group.version}`, () => filesOf(build, order));
+      }
       if (build.kind === 'c') {
         return progress.phase(`compile ${names} ${group.version}`, async () => {
           const source = await sourceOf(build, order);

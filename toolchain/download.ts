@@ -62,7 +62,7 @@ const reasonOf = (error: unknown): string => {
   return messageOf(error);
 };
 
-const sha256Of = async (path: string): Promise<string> => {
+export const sha256Of = async (path: string): Promise<string> => {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');

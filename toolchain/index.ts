@@ -7,6 +7,7 @@ import { createDownloader, parseMirror } from './download.ts';
 import { findGo, type GoPlan, goVersionIn, planGo } from './go.ts';
 import { buildsAtOnce } from './goBuild.ts';
 import type { Located } from './locate.ts';
+import { type CrdName, crdNames, openShiftCrds } from './openshift.ts';
 import { findPlugins } from './plugins.ts';
 import { groupsFor, type PluginName, type ProgramName, pluginsFor } from './programs.ts';
 import type { Architecture, Group } from './recipe.ts';
@@ -16,6 +17,7 @@ import { createToolchain } from './toolchain.ts';
 import { compareVersions } from './version.ts';
 
 export type { Located } from './locate.ts';
+export type { CrdName } from './openshift.ts';
 export type { PluginName, ProgramName } from './programs.ts';
 export { inspectSystem, installMissing, runPackages } from './systemPackages.ts';
 
@@ -50,6 +52,7 @@ const create = () => {
   const plugins = pluginsFor(arch);
   return {
     programs: createToolchain<ProgramName>({ ...shared, groups: groupsFor(arch) }),
+    crds: createToolchain<CrdName>({ ...shared, groups: [openShiftCrds] }),
     findPlugins: (progress: Progress) =>
       findPlugins<PluginName>(
         {
@@ -86,6 +89,19 @@ export const ensurePrograms = <N extends ProgramName>(
 export const inspectPrograms = <N extends ProgramName>(names: readonly N[]): Promise<readonly Located<N>[]> =>
   toolchain().programs.inspect(names);
 
+/**
+ * Absolute paths of YAML files: OpenShift's custom resource definitions for encryption, from github.com/openshift/api as
+ * `modules/openshift/go.mod` pins it. Taken from the cache, else downloaded, else out of the Go module.
+ * @throws Failure that says what was tried and what to do.
+ */
+export const ensureOpenShiftCrds = async (progress: Progress): Promise<readonly string[]> => {
+  const paths = await toolchain().crds.ensure(crdNames, progress);
+  return crdNames.map((name) => paths[name]);
+};
+
+/** Where each of those files would come from; changes nothing. */
+export const inspectOpenShiftCrds = (): Promise<readonly Located<CrdName>[]> => toolchain().crds.inspect(crdNames);
+
 /** What building programs on this machine takes. */
 export interface BuildNeeds {
   /** The Go that would build them, or why none can. */
@@ -97,8 +113,8 @@ export interface BuildNeeds {
 }
 
 /** What building these programs would take where they cannot be downloaded; changes nothing. */
-export const inspectBuild = async (names: readonly ProgramName[]): Promise<BuildNeeds> => {
-  const groups: readonly Group[] = groupsFor(thisArchitecture());
+export const inspectBuild = async (names: readonly (ProgramName | CrdName)[]): Promise<BuildNeeds> => {
+  const groups: readonly Group[] = [...groupsFor(thisArchitecture()), openShiftCrds];
   const builds = groups
     .filter(({ programs }) => programs.some(({ name }) => names.some((wanted) => wanted === name)))
     .flatMap(({ build }) => build ?? []);

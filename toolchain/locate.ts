@@ -31,14 +31,16 @@ export const decide = <N extends string>(name: N, version: string, observed: Obs
   return { name, version, source: 'missing' };
 };
 
-export const isExecutableFile = async (path: string): Promise<boolean> => {
+const isFile = async (path: string, how: number): Promise<boolean> => {
   try {
-    await access(path, constants.X_OK);
+    await access(path, how);
     return (await stat(path)).isFile();
   } catch {
     return false;
   }
 };
+
+export const isExecutableFile = (path: string): Promise<boolean> => isFile(path, constants.X_OK);
 
 /** All executables of that name on PATH, absolute, in PATH's order. */
 export const allOnPath = async (name: string, env: NodeJS.ProcessEnv): Promise<readonly string[]> => {
@@ -63,5 +65,6 @@ export const observe = async (
       return { path, version: question && answer !== undefined ? versionIn(answer, question.says) : undefined };
     }),
   );
-  return { onPath, cached: (await isExecutableFile(cachePath)) ? cachePath : undefined };
+  const isThere = await isFile(cachePath, program.isData === true ? constants.R_OK : constants.X_OK);
+  return { onPath, cached: isThere ? cachePath : undefined };
 };

@@ -71,7 +71,7 @@ export const createObtain = (
       for (const { program, cachePath } of missing) {
         const file = made.get(program.name);
         if (file === undefined) throw new Error(`${program.name} was not made`);
-        await install(file, cachePath);
+        await install(file, cachePath, program.isData === true ? 0o644 : 0o755);
       }
     } finally {
       await sweep(parts);

@@ -21,6 +21,8 @@ export interface Program<Name extends string = string> {
   readonly release?: Release;
   /** Go package of its main function, in a group that `go build` makes. */
   readonly package?: string;
+  /** Whether it is a file that is only read: then it is not executable. */
+  readonly isData?: true;
 }
 
 /** `go build` of packages of a pinned module. */
@@ -50,17 +52,37 @@ export interface CBuild {
   readonly packages: readonly BuildPackage[];
 }
 
+/** A file of a Go module. */
+export interface ModuleFile {
+  /** In the module. */
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** Files of a pinned Go module, taken as they are. */
+export interface ModuleFiles {
+  readonly kind: 'files';
+  /** Folder with the go.mod and go.sum that pin it. */
+  readonly module: string;
+  readonly goModule: string;
+  /** Where the module's own folder can be read without Go. */
+  readonly url: string;
+  /** By the name in the group. */
+  readonly files: Readonly<Record<string, ModuleFile>>;
+  readonly packages: readonly BuildPackage[];
+}
+
 /** A system package that only building needs. */
 export type BuildPackage = 'ca-certificates' | 'gcc' | 'libc6-dev' | 'libseccomp-dev' | 'pkg-config';
 
-/** Programs of one version that are built together. */
+/** Programs, or files, of one version that are got together. */
 export interface Group<Name extends string = string> {
   readonly name: string;
   /** Without a leading v. */
   readonly version: string;
   readonly programs: readonly Program<Name>[];
   /** Left out where it can only be downloaded. */
-  readonly build?: GoBuild | CBuild;
+  readonly build?: GoBuild | CBuild | ModuleFiles;
 }
 
 /** Processor names as Go and most releases spell them. */

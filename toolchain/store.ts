@@ -30,16 +30,16 @@ const flush = async (path: string): Promise<void> => {
 };
 
 /**
- * Moves a finished program into the cache, as a folder that is there whole or not at all.
+ * Moves a finished program, or a file that is only read, into the cache, as a folder that is there whole or not at all.
  * @param made the program, on the cache's file system; it is moved.
  * @param path where it belongs: `<cache>/<key>/<program>`.
  */
-export const install = async (made: string, path: string): Promise<void> => {
+export const install = async (made: string, path: string, mode: 0o755 | 0o644 = 0o755): Promise<void> => {
   const staging = `${made}.installing`;
   await mkdir(staging, { mode: 0o755 });
   const staged = join(staging, basename(path));
   await rename(made, staged);
-  await chmod(staged, 0o755);
+  await chmod(staged, mode);
   await flush(staged);
   await flush(staging);
   await rm(dirname(path), { recursive: true, force: true });
