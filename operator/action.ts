@@ -19,8 +19,8 @@ export interface EventNote {
 }
 
 /**
- * What to do, in this order. Where one fails, the later ones of the same controller are left out and its Degraded condition
- * is replaced by {@link degraded}; the next observation decides again. All are safe to do twice.
+ * What to do, in this order. Where one fails, the later ones of the same controller are left out, its conditions become
+ * those of `conditionsAfterFailure`, and the next observation decides again. All are safe to do twice.
  */
 export type Action = { readonly controller: ControllerName; readonly events?: readonly EventNote[] } & (
   | {

@@ -1,3 +1,4 @@
+import type { KmsBackend } from './kmsBackend.ts';
 import type { KmsPluginConfig } from './kmsPluginConfig.ts';
 
 /** Shapes of the API server's JSON are kept as they are, so that the edge hands over what it was given. */
@@ -82,19 +83,6 @@ export interface PluginObservation {
   readonly cause?: string;
 }
 
-/** `kmsbackends.understudy.dev/cluster`. */
-export interface KmsBackend {
-  /** `spec.keyVersions`. */
-  readonly keyVersions: Readonly<Record<string, number>>;
-  /** `status.nodes`: by node name, then by key number. */
-  readonly nodes: Readonly<Record<string, { readonly keys: Readonly<Record<string, ServedKey>> }>>;
-}
-
-export interface ServedKey {
-  readonly version: number;
-  readonly keyID: string;
-}
-
 /** A migration as the migrator tells of it; at most one a resource. */
 export interface MigrationObservation {
   /** `secrets`, `configmaps`; `<resource>.<group>` outside of the core group. */
@@ -131,6 +119,6 @@ export interface Observation {
   readonly referencedSecrets: readonly Secret[];
   readonly referencedConfigMaps: readonly ConfigMap[];
   readonly migrations: readonly MigrationObservation[];
-  /** undefined where the object does not exist. */
+  /** `kmsbackends.understudy.dev/cluster`; undefined where the object does not exist. */
   readonly backend: KmsBackend | undefined;
 }
