@@ -30,6 +30,8 @@ export interface ApiServer {
   readonly kubeconfigPath: string;
   /** Scratch directory, removed by `stop`. */
   readonly dir: string;
+  /** `http://127.0.0.1:<port>` of etcd, for anyone. */
+  readonly etcdUrl: string;
   /** Kills kube-apiserver and starts it again on the same port, where it reads its files anew; resolves when it is ready. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -194,7 +196,7 @@ export const startApiServer = async (options: ApiServerOptions = {}): Promise<Ap
       components.push(kubeApiServer);
       await whenServing();
     };
-    return { url, kubeconfig, kubeconfigPath: path('kubeconfig'), dir, restart, stop };
+    return { url, kubeconfig, kubeconfigPath: path('kubeconfig'), dir, etcdUrl, restart, stop };
   } catch (error) {
     await stop();
     throw error;
