@@ -141,8 +141,8 @@ describe('a stack of one node', () => {
 
   it('etcd holds no plain text of a secret that kubectl made', async () => {
     const raw: Buffer[] = [];
-    for await (const { key, value } of readEtcd(access, '/registry/')) {
-      if (key === '/registry/secrets/default/first') raw.push(value);
+    for await (const { key, value } of readEtcd(access, '/kubernetes.io/')) {
+      if (key === '/kubernetes.io/secrets/default/first') raw.push(value);
       expect(value.includes(plain), key).toBe(false);
     }
     expect(raw[0]?.toString('latin1').startsWith('k8s:enc:kms:v2:1_secrets:')).toBe(true);
