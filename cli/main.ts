@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { hasCode, UsageFailure } from '../common/failure.ts';
+import type { WaitOptions } from './encrypt.ts';
+import type { FaultOptions } from './encryption/faults.ts';
+import type { EncryptionMode } from './encryption/state.ts';
 import { exitCodeOf, type OutputOptions, printError } from './output.ts';
 import { loadStack, type Stack } from './stack.ts';
 
@@ -28,6 +31,10 @@ Environment:
   UNDERSTUDY_CACHE    programs and images (default ~/.cache/understudy)
   UNDERSTUDY_STACKS   folder of stack files (default: the checkout's stacks/)`,
   );
+
+interface OfStack {
+  readonly stack: string;
+}
 
 /** A command on one stack. Its code is loaded only when it is run. */
 const stackCommand = <O>(
@@ -57,7 +64,9 @@ stackCommand(
 )
   .addOption(json)
   .addOption(quiet);
-stackCommand('status', 'tell how the stack is', async () => (await import('./status.ts')).status).addOption(json);
+stackCommand('status', 'tell how the stack is', async () => (await import('./status.ts')).status)
+  .addOption(json)
+  .option('-w, --watch', 'go on until Ctrl-C');
 stackCommand(
   'verify',
   'read raw etcd and prove the encryption',
@@ -68,6 +77,79 @@ stackCommand(
   "print an administrator's kubeconfig",
   async () => (await import('./kubeconfig.ts')).kubeconfig,
 ).option('--path', 'print the path of its file instead');
+
+const timeout = new Option('--timeout <duration>', 'how long to wait until everything is written again').default('10m');
+
+program
+  .command('encrypt')
+  .description('ask for a mode of encryption, and wait until everything is stored so')
+  .addArgument(new Argument('<mode>').choices(['KMS', 'aescbc', 'aesgcm', 'identity']))
+  .argument('[stack]', 'which stack', 'local')
+  .addOption(timeout)
+  .addOption(json)
+  .addOption(quiet)
+  .action(async (mode: EncryptionMode, stack: string, options: WaitOptions) =>
+    (await import('./encrypt.ts')).encrypt(await loadStack(stack), mode, options),
+  );
+stackCommand(
+  'migrate-provider',
+  'move from one KMS to another, or to another key of it',
+  async () => (await import('./encrypt.ts')).migrateProvider,
+)
+  .option('--vault-address <url>', 'https address of the other KMS')
+  .option('--key-path <path>', '<mount>/keys/<name> of the other key; without any option the next one')
+  .addOption(timeout)
+  .addOption(json)
+  .addOption(quiet);
+stackCommand(
+  'rotate',
+  'give a KMS key a new key-encryption key, and wait until everything is stored under it',
+  async () => (await import('./rotate.ts')).rotate,
+)
+  .option('--key <number>', 'which key; the write key where left out')
+  .addOption(timeout)
+  .addOption(json)
+  .addOption(quiet);
+
+const ofStack = new Option('--stack <name>', 'which stack').default('local');
+const fault = program.command('fault').description('make the KMS behind the plugins fail, for tests');
+fault
+  .command('set')
+  .description("make it fail until '--for' is over or the fault is cleared; docs/faults.md lists the kinds")
+  .argument('<kind>', 'latency, hang, error, …')
+  .addOption(ofStack)
+  .option('--key <number>', 'of this key only; 0 is the plugin without a key number')
+  .option('--node <name>', 'on this control-plane node only')
+  .option('--for <duration>', 'how long: 60s, 10m')
+  .option('--method <method>', 'of status, encrypt or decrypt only')
+  .option('--milliseconds <count>', 'latency: how late')
+  .option('--per-second <count>', 'rate-limit: how many calls are answered')
+  .option('--code <code>', "error: gRPC's name of a code")
+  .option('--message <text>', 'error: its text')
+  .option('--name <name>', 'to clear it by; a fault of that name is replaced')
+  .addOption(json)
+  .addOption(quiet)
+  .action(async (kind: string, { stack, ...options }: FaultOptions & OutputOptions & OfStack) =>
+    (await import('./fault.ts')).faultSet(await loadStack(stack), kind, options),
+  );
+fault
+  .command('list')
+  .description('print the faults that are set')
+  .addOption(ofStack)
+  .addOption(json)
+  .action(async ({ stack, ...options }: OutputOptions & OfStack) =>
+    (await import('./fault.ts')).faultList(await loadStack(stack), options),
+  );
+fault
+  .command('clear')
+  .description('end a fault, or all of them')
+  .argument('[name]', 'which one; all where left out')
+  .addOption(ofStack)
+  .addOption(json)
+  .addOption(quiet)
+  .action(async (name: string | undefined, { stack, ...options }: OutputOptions & OfStack) =>
+    (await import('./fault.ts')).faultClear(await loadStack(stack), name, options),
+  );
 
 program
   .command('logs')

@@ -11,6 +11,8 @@ describe('parseStackFile', () => {
       controlPlanes: 1,
       workers: 2,
       egress: false,
+      encryption: 'KMS',
+      openshift: true,
     });
   });
 

@@ -1,26 +1,60 @@
 import { inspectCluster } from '../cluster/inspect.ts';
-import { type ClusterStatus, clusterStatus } from '../cluster/status.ts';
 import { requireAccess } from './access.ts';
+import { type ClusterObjects, connectClusterObjects } from './clusterObjects.ts';
+import { interruptibly } from './interruption.ts';
 import { type OutputOptions, printResult } from './output.ts';
 import type { Stack } from './stack.ts';
+import { type StackStatus, stackStatus } from './status/stackStatus.ts';
+import { statusText } from './status/text.ts';
+import { watch } from './status/watch.ts';
 
-const statusText = (stack: Stack, { cluster, encryption, plugins }: ClusterStatus, dead: readonly string[]): string =>
-  [
-    `stack ${stack.name} (${stack.settings.platform})  ${cluster.ready ? 'ready' : 'NOT ready'}  ${cluster.version}`,
-    ...cluster.nodes.map((node) => `  node ${node.name}  ${node.ready ? 'Ready' : 'NOT Ready'}`),
-    `  encryption ${encryption.type}  Encrypted=${encryption.encrypted.status} (${encryption.encrypted.reason})`,
-    ...plugins.map((plugin) => `  plugin on ${plugin.node}  ${plugin.status}  ${plugin.detail}`),
-    ...dead.map((name) => `  box ${name} does not run: 'understudy up ${stack.name}' starts it`),
-  ].join('\n');
+export interface StatusOptions extends OutputOptions {
+  /** Go on until Ctrl-C. */
+  readonly watch?: boolean;
+}
 
-/** How a stack is; exit code 1 if it is not ready. */
-export const status = async (stack: Stack, options: OutputOptions): Promise<void> => {
-  const access = await requireAccess(stack, `tell the status of stack ${stack.name}`);
+interface Found {
+  readonly status: StackStatus;
+  /** Names of boxes that do not run. */
+  readonly dead: readonly string[];
+}
+
+const look = async (stack: Stack, objects: ClusterObjects): Promise<Found> => {
   const state = await inspectCluster(stack.clusterDir);
-  if (state === undefined) return;
-  const found = await clusterStatus(access, state);
-  const dead = state.boxes.filter((box) => !box.running).map((box) => box.name);
-  const result = { stack: stack.name, platform: stack.settings.platform, ...found };
-  printResult(options, result, statusText(stack, found, dead));
-  if (!found.cluster.ready) process.exitCode = 1;
+  const dead = (state?.boxes ?? []).filter(({ running }) => !running).map(({ name }) => name);
+  return { status: await stackStatus(stack, objects, state), dead };
+};
+
+const textOf = ({ status, dead }: Found): string => statusText(status, dead, Date.now());
+
+const watchStatus = (stack: Stack, objects: ClusterObjects, options: StatusOptions): Promise<void> =>
+  interruptibly((interrupted) => {
+    // A reader that has left is told nothing more.
+    const left = new AbortController();
+    process.stdout.once('error', () => left.abort());
+    const json = options.json === true;
+    return watch({
+      look: () => look(stack, objects),
+      render: (found) => (json ? JSON.stringify(found.status) : textOf(found)),
+      json,
+      screen: process.stdout,
+      signal: AbortSignal.any([interrupted, left.signal]),
+    });
+  });
+
+/** How a stack is; exit code 1 if it is not ready, unless it is watched. */
+export const status = async (stack: Stack, options: StatusOptions): Promise<void> => {
+  const access = await requireAccess(stack, `tell the status of stack ${stack.name}`);
+  const objects = await connectClusterObjects(access.kubeconfig);
+  try {
+    if (options.watch === true) {
+      await watchStatus(stack, objects, options);
+      return;
+    }
+    const found = await look(stack, objects);
+    printResult(options, found.status, textOf(found));
+    if (!found.status.cluster.ready) process.exitCode = 1;
+  } finally {
+    objects.close();
+  }
 };

@@ -1,5 +1,12 @@
-import { isProven, type ResourceReport, verifyEncryption } from '../cluster/verify.ts';
+import { inspectCluster } from '../cluster/inspect.ts';
+import { etcdPrefixOf } from '../cluster/plan.ts';
+import { type Expectation, isProven, type ResourceReport, verifyEncryption } from '../cluster/verify.ts';
+import { Failure } from '../common/failure.ts';
 import { requireAccess } from './access.ts';
+import { patiently, withClusterObjects } from './clusterObjects.ts';
+import { expectationsOf } from './encryption/expectation.ts';
+import type { EncryptionObjects } from './encryption/objects.ts';
+import { readEncryption } from './encryption/read.ts';
 import { type OutputOptions, printResult } from './output.ts';
 import type { Stack } from './stack.ts';
 
@@ -8,27 +15,51 @@ const counts = (of: Readonly<Record<string, number>>): string =>
     .map(([name, count]) => `${name}: ${count}`)
     .join(', ') || 'none';
 
-const resourceText = (name: string, report: ResourceReport): string =>
+const expectedText = (expected: Expectation | undefined): string => {
+  if (expected === undefined || expected === 'key to come') return 'a key that is not written yet';
+  if (expected === 'plaintext') return 'plain text';
+  return expected.kekID === undefined ? expected.prefix : `${expected.prefix} under ${expected.kekID}`;
+};
+
+const resourceText = (name: string, report: ResourceReport, expected: Expectation | undefined): string =>
   [
-    `${name}: ${report.encrypted} of ${report.checked} encrypted`,
+    `${name}: ${report.checked - report.wrongCount} of ${report.checked} as they should be (${expectedText(expected)})`,
+    `  plain text ${report.plaintext}`,
     `  by key     ${counts(report.byKey)}`,
     `  by KEK     ${counts(report.byKekID)}`,
-    ...report.wrong.map((key) => `  NOT under the current key: ${key}`),
+    ...report.wrong.map((key) => `  NOT so: ${key}`),
+    ...(report.wrongCount > report.wrong.length ? [`  and ${report.wrongCount - report.wrong.length} more`] : []),
   ].join('\n');
 
-/** Reads raw etcd; exit code 1 if anything that should be encrypted is not. */
+const verdict = (proven: boolean, objects: EncryptionObjects): string => {
+  const isIdentity = (objects.apiServer?.spec.encryption.type || 'identity') === 'identity';
+  if (!proven) return isIdentity ? 'Not everything is plain text.' : 'Encryption is NOT in force.';
+  return isIdentity ? 'Encryption is off: everything is plain text, as asked for.' : 'Encryption is proven.';
+};
+
+/** Reads raw etcd; exit code 1 if anything is not stored as the cluster's objects ask for. */
 export const verify = async (stack: Stack, options: OutputOptions): Promise<void> => {
-  const report = await verifyEncryption(await requireAccess(stack, `verify the encryption of stack ${stack.name}`));
+  const tried = `verify the encryption of stack ${stack.name}`;
+  const access = await requireAccess(stack, tried);
+  const state = await inspectCluster(stack.clusterDir);
+  const objects = await withClusterObjects(stack, tried, (cluster) => patiently(() => readEncryption(cluster)));
+  if (state === undefined || objects.apiServer === undefined) {
+    throw new Failure({
+      tried,
+      got: 'nothing in the cluster says how it should be encrypted: there is no apiservers.config.openshift.io/cluster',
+      next: `run 'understudy up ${stack.name}', which installs it`,
+    });
+  }
+  const expectations = expectationsOf(objects);
+  const report = await verifyEncryption(access, etcdPrefixOf(state.plan.spec), expectations);
   const proven = isProven(report);
-  const resources = Object.entries(report.resources).map(([name, resource]) => resourceText(name, resource));
+  const resources = Object.entries(report.resources).map(([name, resource]) =>
+    resourceText(name, resource, expectations[name]),
+  );
   const roundTrip = report.roundTrip
-    ? 'a new secret was stored encrypted and read back the same'
-    : 'a new secret was NOT stored encrypted, or did not read back the same';
-  const text = [
-    ...resources,
-    `round trip: ${roundTrip}`,
-    proven ? 'Encryption is proven.' : 'Encryption is NOT in force.',
-  ];
+    ? 'a new secret was stored as it should be and read back the same'
+    : 'a new secret was NOT stored as it should be, or did not read back the same';
+  const text = [...resources, `round trip: ${roundTrip}`, verdict(proven, objects)];
   printResult(options, report, text.join('\n'));
   if (!proven) process.exitCode = 1;
 };

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { parseStoredValue } from './encryptedObject.ts';
-import { isProven, reportOn } from './verify.ts';
 
 const field = (number: number, content: Buffer | string): Buffer => {
   const bytes = Buffer.from(content);
@@ -42,32 +41,5 @@ describe('parseStoredValue', () => {
 
   it('refuses a value that is cut short', () => {
     expect(() => parseStoredValue(Buffer.from('k8s:enc:kms:v2:1_secrets:\x0a'))).toThrow(RangeError);
-  });
-});
-
-describe('reportOn', () => {
-  const stored = [
-    { key: '/registry/secrets/a/x', value: parseStoredValue(kmsValue('1_secrets', 'kek-a')) },
-    { key: '/registry/secrets/a/y', value: parseStoredValue(kmsValue('2_secrets', 'kek-b')) },
-    { key: '/registry/secrets/a/z', value: parseStoredValue(Buffer.from('plain')) },
-  ];
-
-  it('counts by key and KEK, and names what is not under the current key', () => {
-    expect(reportOn(stored, '1_secrets')).toEqual({
-      checked: 3,
-      encrypted: 2,
-      plaintext: 1,
-      byKey: { '1_secrets': 1, '2_secrets': 1 },
-      byKekID: { 'kek-a': 1, 'kek-b': 1 },
-      wrong: ['/registry/secrets/a/y', '/registry/secrets/a/z'],
-    });
-  });
-
-  it('proves nothing by an empty resource, a wrong object or a failed round trip', () => {
-    const good = reportOn(stored.slice(0, 1), '1_secrets');
-    expect(isProven({ resources: { secrets: good }, roundTrip: true })).toBe(true);
-    expect(isProven({ resources: { secrets: good }, roundTrip: false })).toBe(false);
-    expect(isProven({ resources: { secrets: reportOn([], '1_secrets') }, roundTrip: true })).toBe(false);
-    expect(isProven({ resources: { secrets: reportOn(stored, '1_secrets') }, roundTrip: true })).toBe(false);
   });
 });

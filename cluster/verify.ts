@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { administratorClient, type ClusterAccess } from './access.ts';
 import { expectOk } from './apiClient.ts';
-import { parseStoredValue, type StoredValue } from './encryptedObject.ts';
-import { encryptedResources, providerName } from './encryptionConfiguration.ts';
-import { readEtcd } from './etcd.ts';
+import { parseStoredValue } from './encryptedObject.ts';
+import { type EtcdEntry, readEtcd } from './etcd.ts';
 
 /** How the objects of a resource are stored. */
 export interface ResourceReport {
@@ -14,59 +13,73 @@ export interface ResourceReport {
   readonly byKey: Readonly<Record<string, number>>;
   /** Objects by the plugin's key_id. */
   readonly byKekID: Readonly<Record<string, number>>;
-  /** Keys in etcd of objects that are not stored under the current key; the first ten. */
+  /** Objects that are not stored as they should be. */
+  readonly wrongCount: number;
+  /** Their keys in etcd; the first ten. */
   readonly wrong: readonly string[];
 }
 
 export interface VerifyReport {
   readonly resources: Readonly<Record<string, ResourceReport>>;
-  /** Whether a secret written now was stored encrypted, without its plain text, and read back the same. */
+  /** Whether a secret written now was stored as it should be, and read back the same through every API server. */
   readonly roundTrip: boolean;
 }
 
-const registryPrefix = '/registry';
+/**
+ * How the values of a resource should be stored: as plain text; under a key of which nothing is stored yet; or with a prefix
+ * that names the key, `k8s:enc:aescbc:v1:2:`, and under a key-encryption key where that is known.
+ */
+export type Expectation = 'plaintext' | 'key to come' | { readonly prefix: string; readonly kekID: string | undefined };
+
+/** By resource. */
+export type Expectations = Readonly<Record<string, Expectation>>;
+
 const secretsPath = '/api/v1/namespaces/default/secrets';
 const shownWrong = 10;
 
-const countBy = (names: readonly string[]): Readonly<Record<string, number>> => {
-  const counts: Record<string, number> = {};
-  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
-  return counts;
+const meets = (value: Buffer, expected: Expectation): boolean => {
+  if (expected === 'key to come') return false;
+  const stored = parseStoredValue(value);
+  if (expected === 'plaintext') return !stored.encrypted;
+  if (!stored.encrypted || !value.subarray(0, expected.prefix.length).equals(Buffer.from(expected.prefix)))
+    return false;
+  return expected.kekID === undefined || stored.kekID === expected.kekID;
+};
+
+const count = (counts: Record<string, number>, name: string): void => {
+  counts[name] = (counts[name] ?? 0) + 1;
 };
 
 /** Sums up how a resource's objects are stored. */
-export const reportOn = (
-  stored: readonly { readonly key: string; readonly value: StoredValue }[],
-  currentKey: string,
-): ResourceReport => {
-  const encrypted = stored.flatMap(({ value }) => (value.encrypted ? [value] : []));
-  const wrong = stored.filter(({ value }) => !value.encrypted || value.key !== currentKey).map(({ key }) => key);
-  return {
-    checked: stored.length,
-    encrypted: encrypted.length,
-    plaintext: stored.length - encrypted.length,
-    byKey: countBy(encrypted.map(({ key }) => key)),
-    byKekID: countBy(encrypted.flatMap(({ kekID }) => (kekID === undefined ? [] : [kekID]))),
-    wrong: wrong.slice(0, shownWrong),
-  };
+export const reportOn = async (
+  entries: AsyncIterable<EtcdEntry> | Iterable<EtcdEntry>,
+  expected: Expectation,
+): Promise<ResourceReport> => {
+  const byKey: Record<string, number> = {};
+  const byKekID: Record<string, number> = {};
+  const wrong: string[] = [];
+  let checked = 0;
+  let encrypted = 0;
+  let wrongCount = 0;
+  for await (const { key, value } of entries) {
+    checked += 1;
+    const stored = parseStoredValue(value);
+    if (stored.encrypted) {
+      encrypted += 1;
+      count(byKey, stored.key);
+      if (stored.kekID !== undefined) count(byKekID, stored.kekID);
+    }
+    if (meets(value, expected)) continue;
+    wrongCount += 1;
+    if (wrong.length < shownWrong) wrong.push(key);
+  }
+  return { checked, encrypted, plaintext: checked - encrypted, byKey, byKekID, wrongCount, wrong };
 };
 
-/** Whether everything that should be encrypted is, under the current key. */
+/** Whether everything is stored as it should be. */
 export const isProven = (report: VerifyReport): boolean =>
   report.roundTrip &&
-  Object.values(report.resources).every((resource) => resource.wrong.length === 0 && resource.checked > 0);
-
-const scan = async (access: ClusterAccess): Promise<Readonly<Record<string, ResourceReport>>> => {
-  const resources: Record<string, ResourceReport> = {};
-  for (const resource of encryptedResources) {
-    const stored: { key: string; value: StoredValue }[] = [];
-    for await (const { key, value } of readEtcd(access, `${registryPrefix}/${resource}/`)) {
-      stored.push({ key, value: parseStoredValue(value) });
-    }
-    resources[resource] = reportOn(stored, providerName(resource));
-  }
-  return resources;
-};
+  Object.values(report.resources).every((resource) => resource.wrongCount === 0 && resource.checked > 0);
 
 const readBack = async (access: ClusterAccess, host: string, path: string): Promise<string> => {
   const api = administratorClient(access, host);
@@ -79,21 +92,38 @@ const readBack = async (access: ClusterAccess, host: string, path: string): Prom
   }
 };
 
-/** Whether a secret is stored encrypted, without its plain text, and reads back the same through every API server. */
-const isRoundTripProven = async (access: ClusterAccess, path: string, key: string, plain: string): Promise<boolean> => {
+interface RoundTrip {
+  /** Of the secret, in the API server and in etcd. */
+  readonly path: string;
+  readonly key: string;
+  readonly plain: string;
+  readonly expected: Expectation;
+}
+
+/** Whether a secret is stored as it should be, without its plain text where that is meant to be secret, and reads back the same. */
+const isRoundTripProven = async (
+  access: ClusterAccess,
+  { path, key, plain, expected }: RoundTrip,
+): Promise<boolean> => {
   let stored: Buffer | undefined;
   for await (const entry of readEtcd(access, key)) stored = entry.value;
-  if (stored === undefined || !parseStoredValue(stored).encrypted || stored.includes(plain)) return false;
+  if (stored === undefined || !meets(stored, expected)) return false;
+  if (stored.includes(plain) !== (expected === 'plaintext')) return false;
   // Each control-plane node has an etcd member and an API server.
   const texts = await Promise.all(access.etcd.hosts.map((host) => readBack(access, host, path)));
   return texts.every((text) => text === plain);
 };
 
 /**
- * Writes a secret, reads raw etcd and says how that one and all other secrets and config maps are stored, and deletes it.
+ * Writes a secret, reads raw etcd and says how that one and all objects of the expected resources are stored, and deletes it.
+ * @param etcdPrefix what all keys in etcd begin with: `/registry`
  * @throws Failure where the API server refuses the secret
  */
-export const verifyEncryption = async (access: ClusterAccess): Promise<VerifyReport> => {
+export const verifyEncryption = async (
+  access: ClusterAccess,
+  etcdPrefix: string,
+  expectations: Expectations,
+): Promise<VerifyReport> => {
   const api = administratorClient(access);
   const name = `understudy-verify-${randomBytes(4).toString('hex')}`;
   const plain = randomBytes(16).toString('hex');
@@ -102,8 +132,14 @@ export const verifyEncryption = async (access: ClusterAccess): Promise<VerifyRep
     expectOk(await api.ask('POST', secretsPath, secret), 'write a secret');
     const path = `${secretsPath}/${name}`;
     try {
-      const roundTrip = await isRoundTripProven(access, path, `${registryPrefix}/secrets/default/${name}`, plain);
-      return { resources: await scan(access), roundTrip };
+      const key = `${etcdPrefix}/secrets/default/${name}`;
+      const expected = expectations.secrets ?? 'key to come';
+      const roundTrip = await isRoundTripProven(access, { path, key, plain, expected });
+      const resources: Record<string, ResourceReport> = {};
+      for (const [resource, expectation] of Object.entries(expectations)) {
+        resources[resource] = await reportOn(readEtcd(access, `${etcdPrefix}/${resource}/`), expectation);
+      }
+      return { resources, roundTrip };
     } finally {
       expectOk(await api.ask('DELETE', path), 'delete the secret');
     }

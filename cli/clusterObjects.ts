@@ -1,0 +1,96 @@
+import type { z } from 'zod';
+import { Failure } from '../common/failure.ts';
+import { waitFor } from '../common/waitFor.ts';
+import { ApiError, type ApiRequest, isNotFound, kubeClient, Unreachable } from '../providers/kubernetes/client.ts';
+import { connectionFrom, loadKubeconfig } from '../providers/kubernetes/kubeconfig.ts';
+import { requireAccess } from './access.ts';
+import type { Stack } from './stack.ts';
+
+/** Objects in a cluster's API server, by their paths. */
+export interface ClusterObjects {
+  /**
+   * An object, or undefined where it or its kind is not there.
+   * @throws Unreachable where no API server answers
+   */
+  read<T extends z.ZodType>(path: string, shape: T): Promise<z.infer<T> | undefined>;
+  /**
+   * Changes an object by a JSON merge patch. With `metadata.resourceVersion` in it, only if nobody else has since.
+   * @throws ApiError
+   */
+  patch(path: string, change: object): Promise<void>;
+  close(): void;
+}
+
+const answerWithinMs = 10_000;
+
+/** @param kubeconfig its content */
+export const connectClusterObjects = async (kubeconfig: string): Promise<ClusterObjects> => {
+  const client = kubeClient(await connectionFrom(loadKubeconfig(kubeconfig), {}));
+  const send = async (request: Omit<ApiRequest, 'signal'>): Promise<unknown> => {
+    const signal = AbortSignal.timeout(answerWithinMs);
+    try {
+      return (await client.send({ ...request, signal })).body;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      throw new Unreachable(`the API server does not answer within ${answerWithinMs / 1000} s`, { cause: error });
+    }
+  };
+  return {
+    read: async (path, shape) => {
+      try {
+        return shape.parse(await send({ method: 'GET', path }));
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }
+    },
+    patch: async (path, body) => {
+      const contentType = 'application/merge-patch+json';
+      const query = { fieldManager: 'understudy' };
+      await send({ method: 'PATCH', path, query, contentType, body });
+    },
+    close: client.close,
+  };
+};
+
+/** Works on the objects of a stack's cluster, as its administrator. @throws Failure where the stack is not up */
+export const withClusterObjects = async <T>(
+  stack: Stack,
+  tried: string,
+  work: (objects: ClusterObjects) => Promise<T>,
+): Promise<T> => {
+  const objects = await connectClusterObjects((await requireAccess(stack, tried)).kubeconfig);
+  try {
+    return await work(objects);
+  } catch (error) {
+    if (!(error instanceof Unreachable || error instanceof ApiError)) throw error;
+    throw new Failure({
+      tried,
+      got: error.message,
+      next: `'understudy status ${stack.name}' tells whether the cluster is well`,
+      cause: error,
+    });
+  } finally {
+    objects.close();
+  }
+};
+
+/** How long an API server may take to come back: connections break while it takes over a new configuration. */
+const awayMs = 10_000;
+
+/** Asks again while no API server answers. */
+export const patiently = <T>(ask: () => Promise<T>): Promise<T> =>
+  waitFor(
+    async () => {
+      try {
+        return { answer: await ask() };
+      } catch (error) {
+        if (error instanceof Unreachable) throw error;
+        return { error };
+      }
+    },
+    { what: 'an answer of the API server', timeoutMs: awayMs, intervalMs: 250, next: "see 'understudy status'" },
+  ).then((outcome) => {
+    if ('error' in outcome) throw outcome.error;
+    return outcome.answer;
+  });

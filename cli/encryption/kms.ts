@@ -1,0 +1,86 @@
+import { Failure, UsageFailure } from '../../common/failure.ts';
+import { type ApiServerObject, type KmsBlock, kmsAnnotation } from './objects.ts';
+import type { EncryptionMode } from './state.ts';
+
+const knownKms = ({ metadata, spec }: ApiServerObject): KmsBlock | undefined => {
+  if (spec.encryption.kms !== undefined) return spec.encryption.kms;
+  const text = metadata.annotations[kmsAnnotation];
+  if (text === undefined) return undefined;
+  try {
+    const block: unknown = JSON.parse(text);
+    if (typeof block === 'object' && block !== null && !Array.isArray(block)) return block as KmsBlock;
+  } catch {
+    // Told below, as any other text that is no object.
+  }
+  throw new Failure({
+    tried: 'find the KMS to encrypt with',
+    got: `annotation ${kmsAnnotation} of APIServer/cluster is no JSON object`,
+    next: "mend it, or remove it and run 'understudy up'",
+  });
+};
+
+const remember = (kms: KmsBlock): object => ({ metadata: { annotations: { [kmsAnnotation]: JSON.stringify(kms) } } });
+
+/**
+ * The merge patch that asks for a mode. The `kms` block is forbidden beside other modes, so it moves to an annotation;
+ * where neither has one, the API server is left to fill it in or to refuse.
+ */
+export const modePatch = (apiServer: ApiServerObject, mode: EncryptionMode): object => {
+  const kms = mode === 'KMS' || apiServer.spec.encryption.kms !== undefined ? knownKms(apiServer) : undefined;
+  const encryption = mode === 'KMS' ? { type: mode, ...(kms && { kms }) } : { type: mode, kms: null };
+  return { ...(kms && remember(kms)), spec: { encryption } };
+};
+
+/** `transit/keys/a` → `transit/keys/a-2` → `transit/keys/a-3`. */
+export const nextKeyPath = (path: string): string => {
+  const [, name = path, number] = /^(.*)-(\d+)$/.exec(path) ?? [];
+  return number === undefined ? `${path}-2` : `${name}-${BigInt(number) + 1n}`;
+};
+
+export interface ProviderChange {
+  readonly vaultAddress?: string;
+  readonly keyPath?: string;
+}
+
+const tried = 'migrate to another KMS provider';
+
+/** @throws UsageFailure where an address is none that OpenShift takes */
+export const checkVaultAddress = (address: string): void => {
+  if (URL.canParse(address) && new URL(address).protocol === 'https:') return;
+  throw new UsageFailure({
+    tried,
+    got: `--vault-address '${address}' is no https address`,
+    next: "name one as 'https://vault.example.com:8200'",
+  });
+};
+
+/**
+ * The merge patch that asks for the same KMS at another address or key.
+ * @throws UsageFailure where KMS is not in use, or it is the same already
+ */
+export const providerPatch = (apiServer: ApiServerObject, change: ProviderChange): object => {
+  const { type, kms } = apiServer.spec.encryption;
+  const vault = kms?.vault;
+  if (type !== 'KMS' || kms === undefined || vault?.vaultKeyPath === undefined) {
+    throw new UsageFailure({
+      tried,
+      got: `encryption is ${type || 'identity'}, not KMS`,
+      next: "run 'understudy encrypt KMS' first",
+    });
+  }
+  const isBare = change.vaultAddress === undefined && change.keyPath === undefined;
+  const wanted = {
+    ...vault,
+    ...(change.vaultAddress !== undefined && { vaultAddress: change.vaultAddress }),
+    vaultKeyPath: change.keyPath ?? (isBare ? nextKeyPath(vault.vaultKeyPath) : vault.vaultKeyPath),
+  };
+  if (wanted.vaultKeyPath === vault.vaultKeyPath && wanted.vaultAddress === vault.vaultAddress) {
+    throw new UsageFailure({
+      tried,
+      got: `the provider is at ${String(vault.vaultAddress)}, key ${vault.vaultKeyPath}, already`,
+      next: 'name another address or key path, or none for the next key',
+    });
+  }
+  const next = { ...kms, vault: wanted };
+  return { ...remember(next), spec: { encryption: { type: 'KMS', kms: next } } };
+};
