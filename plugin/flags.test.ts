@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { UsageFailure } from '../common/failure.ts';
 import { parseFlags } from './flags.ts';
 
-const defaults = {
-  socketPath: '/var/run/kmsplugin/socket.sock',
-  timeoutMs: 5_000,
+const keys = {
+  kind: 'node',
+  plainSocketPath: '/var/run/kmsplugin/socket.sock',
+  socketDir: undefined,
   keystoreDir: '/var/lib/kms-plugin',
-  metricsAddress: undefined,
-  logLevel: 'info',
 };
+const defaults = { keys, timeoutMs: 5_000, metricsAddress: undefined, logLevel: 'info' };
 
 test('all flags have defaults', () => {
   expect(parseFlags([])).toEqual(defaults);
@@ -20,7 +20,25 @@ test.each([
   ['--listen-addr', 'unix:///run/kms.sock', '--timeout', '3s'],
   ['-listen-addr', 'unix:///run/kms.sock', '-timeout', '3s'],
 ])("flags of upstream's mock: %s", (...args) => {
-  expect(parseFlags(args)).toEqual({ ...defaults, socketPath: '/run/kms.sock', timeoutMs: 3_000 });
+  expect(parseFlags(args)).toEqual({
+    ...defaults,
+    keys: { ...keys, plainSocketPath: '/run/kms.sock' },
+    timeoutMs: 3_000,
+  });
+});
+
+test.each([
+  [['--socket-dir=/run/kms'], { ...keys, plainSocketPath: undefined, socketDir: '/run/kms' }],
+  [
+    ['--socket-dir=/run/kms/', '--keystore-dir=/k'],
+    { ...keys, plainSocketPath: undefined, socketDir: '/run/kms', keystoreDir: '/k' },
+  ],
+  [
+    ['--socket-dir=/run/kms', '--listen-addr=unix:///run/a.sock'],
+    { ...keys, plainSocketPath: '/run/a.sock', socketDir: '/run/kms' },
+  ],
+])('keys of a wish, with the plain one only where it is asked for: %s', (args, expected) => {
+  expect(parseFlags(args)).toEqual({ ...defaults, keys: expected });
 });
 
 test.each([
@@ -62,6 +80,8 @@ describe('what is refused', () => {
     [['--metrics-addr=::1:80'], 'not host:port'],
     [['--metrics-addr=[x]:80'], 'not host:port'],
     [['--keystore-dir=keys'], 'not absolute'],
+    [['--socket-dir=run'], 'not absolute'],
+    [[`--socket-dir=/${'x'.repeat(90)}`], 'up to 111 bytes'],
     [['--log-level=loud'], 'no such level'],
   ])('%s', (args, reason) => {
     const parse = (): unknown => parseFlags(args);

@@ -1,24 +1,33 @@
-import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { messageOf, UsageFailure } from '../common/failure.ts';
-import { parseDuration } from './duration.ts';
+import {
+  directoryOf,
+  type LogLevel,
+  logLevelOf,
+  logLevels,
+  portOf,
+  socketDirOf,
+  socketPathOf,
+  type TcpAddress,
+  tcpAddressOf,
+  timeoutOf,
+} from './flagValues.ts';
+import { type VaultSettings, vaultOptions, vaultSettings } from './vaultFlags.ts';
 
-export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
-
-export type LogLevel = (typeof logLevels)[number];
-
-export interface TcpAddress {
-  /** Undefined for all addresses of the machine. */
-  readonly host: string | undefined;
-  readonly port: number;
+/** Keys derived from a keystore on the node. */
+export interface NodeSettings {
+  readonly kind: 'node';
+  readonly keystoreDir: string;
+  /** Absolute path of key 0's socket; not served if undefined. */
+  readonly plainSocketPath: string | undefined;
+  /** Where the sockets of the keys that the wish names are; the wish is not read if undefined. */
+  readonly socketDir: string | undefined;
 }
 
 export interface Settings {
-  /** Absolute path of the unix socket. */
-  readonly socketPath: string;
+  readonly keys: NodeSettings | VaultSettings;
   /** Bound on each call and on a connection's first words, milliseconds. */
   readonly timeoutMs: number;
-  readonly keystoreDir: string;
   /** Where metrics and health are served; nowhere if undefined. */
   readonly metricsAddress: TcpAddress | undefined;
   readonly logLevel: LogLevel;
@@ -26,66 +35,26 @@ export interface Settings {
 
 export const usage = `A mock KMS v2 plugin for kube-apiserver. Flags, with one dash or two, '--flag value' or '--flag=value':
 
-  --listen-addr    unix socket to serve (unix:///var/run/kmsplugin/socket.sock)
-  --timeout        bound on each call, as a Go duration (5s)
-  --keystore-dir   directory of the key-encryption keys, made where missing (/var/lib/kms-plugin)
+  --listen-addr    unix socket of the plain key, number 0 (unix:///var/run/kmsplugin/socket.sock without --socket-dir)
+  --socket-dir     directory of the sockets kms-<number>.sock of the keys in wish.json; none where not given
+  --keystore-dir   directory of keystore.json, made where missing, and of wish.json (/var/lib/kms-plugin)
   --metrics-addr   host:port for /metrics, /healthz and /readyz; off where not given
+  --timeout        bound on each call, as a Go duration (5s)
   --log-level      ${logLevels.join(', ')} (info)
   --help           this text
+
+In place of a Vault plugin, with one key that follows from address, namespace and key path, and nothing on the disk:
+
+  --listen-address --vault-address --vault-key-path --approle-role-id --approle-secret-id-path
+  [--tls-ca-file --tls-sni --vault-namespace --vault-auth-namespace --metrics-port] [--timeout --log-level]
 `;
 
-/** What the kernel takes as a unix socket's path (sun_path without its closing zero), bytes. */
-const longestSocketPath = 107;
-
-/** The longest that Node's timers wait, milliseconds. */
-const longestTimeout = 0x7fffffff;
-
-const wrong = (flag: string, value: string, got: string, next: string): UsageFailure =>
-  new UsageFailure({ tried: `use --${flag} '${value}'`, got, next });
-
-const socketPathOf = (value: string): string => {
-  const path = /^unix:\/\/(\/[^?#]*[^/?#])$/.exec(value)?.[1];
-  if (path === undefined) {
-    const next = 'give an absolute path, such as unix:///var/run/kmsplugin/socket.sock';
-    throw wrong('listen-addr', value, 'it is not the address of a unix socket', next);
-  }
-  const length = Buffer.byteLength(path);
-  if (length > longestSocketPath) {
-    const got = `its path has ${length} bytes, a unix socket's can have ${longestSocketPath}`;
-    throw wrong('listen-addr', value, got, 'give a shorter path');
-  }
-  return path;
-};
-
-const timeoutOf = (value: string): number => {
-  const ms = parseDuration(value);
-  if (ms === undefined || ms < 1 || ms > longestTimeout) {
-    const got = 'it is not a duration between 1ms and 24 days';
-    throw wrong('timeout', value, got, 'give a duration such as 5s or 500ms');
-  }
-  return ms;
-};
-
-const metricsAddressOf = (value: string): TcpAddress => {
-  const [, bracketed, plain = '', digits = ''] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(value) ?? [];
-  const host = bracketed ?? plain;
-  const port = Number(digits);
-  if (digits === '' || port > 65_535 || (bracketed !== undefined && isIP(host) !== 6)) {
-    throw wrong('metrics-addr', value, 'it is not host:port', 'give an address such as 127.0.0.1:8080 or :8080');
-  }
-  return { host: host === '' ? undefined : host, port };
-};
-
-const logLevelOf = (value: string): LogLevel => {
-  const level = logLevels.find((name) => name === value);
-  if (level === undefined) throw wrong('log-level', value, 'there is no such level', `give ${logLevels.join(', ')}`);
-  return level;
-};
-
-const keystoreDirOf = (value: string): string => {
-  if (!value.startsWith('/')) throw wrong('keystore-dir', value, 'it is not absolute', 'give an absolute path');
-  return value;
-};
+const nodeOptions = {
+  'listen-addr': { type: 'string' },
+  'socket-dir': { type: 'string' },
+  'keystore-dir': { type: 'string' },
+  'metrics-addr': { type: 'string' },
+} as const;
 
 /** Go's flag package, whose style users of upstream's mock know, takes one dash for two. */
 const withTwoDashes = (arg: string): string => (/^-[a-z]/.test(arg) ? `-${arg}` : arg);
@@ -95,10 +64,9 @@ const parse = (args: readonly string[]) => {
     return parseArgs({
       args: args.map(withTwoDashes),
       options: {
-        'listen-addr': { type: 'string', default: 'unix:///var/run/kmsplugin/socket.sock' },
+        ...nodeOptions,
+        ...vaultOptions,
         timeout: { type: 'string', default: '5s' },
-        'keystore-dir': { type: 'string', default: '/var/lib/kms-plugin' },
-        'metrics-addr': { type: 'string' },
         'log-level': { type: 'string', default: 'info' },
         help: { type: 'boolean', default: false },
       },
@@ -113,6 +81,23 @@ const parse = (args: readonly string[]) => {
   }
 };
 
+type Flags = ReturnType<typeof parse>;
+
+const nodeSettings = (flags: Flags): NodeSettings => {
+  const socketDir = flags['socket-dir'] === undefined ? undefined : socketDirOf('socket-dir', flags['socket-dir']);
+  const fallback = socketDir === undefined ? 'unix:///var/run/kmsplugin/socket.sock' : undefined;
+  const plain = flags['listen-addr'] ?? fallback;
+  return {
+    kind: 'node',
+    keystoreDir: directoryOf('keystore-dir', flags['keystore-dir'] ?? '/var/lib/kms-plugin'),
+    plainSocketPath: plain === undefined ? undefined : socketPathOf('listen-addr', plain),
+    socketDir,
+  };
+};
+
+const givenOf = (flags: Flags, options: object): readonly string[] =>
+  Object.keys(options).filter((option) => Reflect.get(flags, option) !== undefined);
+
 /**
  * What the command line asks for.
  * @throws UsageFailure on a flag that does not exist and on a value that does not fit.
@@ -120,11 +105,22 @@ const parse = (args: readonly string[]) => {
 export const parseFlags = (args: readonly string[]): Settings | 'help' => {
   const flags = parse(args);
   if (flags.help) return 'help';
-  return {
-    socketPath: socketPathOf(flags['listen-addr']),
-    timeoutMs: timeoutOf(flags.timeout),
-    keystoreDir: keystoreDirOf(flags['keystore-dir']),
-    metricsAddress: flags['metrics-addr'] === undefined ? undefined : metricsAddressOf(flags['metrics-addr']),
-    logLevel: logLevelOf(flags['log-level']),
+  const common = {
+    timeoutMs: timeoutOf('timeout', flags.timeout),
+    logLevel: logLevelOf('log-level', flags['log-level']),
   };
+  const [forVault] = givenOf(flags, vaultOptions);
+  const [forNode] = givenOf(flags, nodeOptions);
+  if (forVault === undefined) {
+    const address = flags['metrics-addr'];
+    const metricsAddress = address === undefined ? undefined : tcpAddressOf('metrics-addr', address);
+    return { keys: nodeSettings(flags), metricsAddress, ...common };
+  }
+  if (forNode !== undefined) {
+    const got = `--${forVault} is for a stand-in of a Vault plugin, --${forNode} for a plugin with a keystore`;
+    throw new UsageFailure({ tried: 'use both', got, next: 'leave out the one or the other; see --help' });
+  }
+  const port = flags['metrics-port'];
+  const metricsAddress = port === undefined ? undefined : portOf('metrics-port', port);
+  return { keys: vaultSettings(flags), metricsAddress, ...common };
 };

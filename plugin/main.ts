@@ -15,6 +15,7 @@ const serve = async (settings: Settings): Promise<number> => {
     log.info('ended');
     return 0;
   } catch (error) {
+    if (error instanceof UsageFailure) throw error;
     if (error instanceof Failure) {
       const { tried, got, next } = error.parts;
       log.fatal({ got, next }, `could not ${tried}`);

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { Failure, messageOf } from '../common/failure.ts';
-import type { TcpAddress } from './flags.ts';
+import type { TcpAddress } from './flagValues.ts';
 import { codeName, StatusCode } from './grpc/status.ts';
 import type { OnCall } from './methods.ts';
 
@@ -41,38 +41,38 @@ const collectProcess = (registers: Registry[]): void => {
   }).set(performance.timeOrigin / 1000);
 };
 
-/** @param writeKeyId the key ID that Status answers now. */
-export const createMetrics = (writeKeyId: () => string): Metrics => {
+/** @param keyIds the key ID that Status answers now, by key number. */
+export const createMetrics = (keyIds: () => ReadonlyMap<number, string>): Metrics => {
   const registry = new Registry();
   const registers = [registry];
   const calls = new Counter({
     name: 'kms_plugin_calls_total',
-    help: 'Calls that have ended, by method and gRPC code.',
-    labelNames: ['method', 'code'],
+    help: 'Calls that have ended, by key number, method and gRPC code.',
+    labelNames: ['key', 'method', 'code'],
     registers,
   });
   const durations = new Histogram({
     name: 'kms_plugin_call_duration_seconds',
     help: 'Time inside the plugin for one call.',
-    labelNames: ['method'],
+    labelNames: ['key', 'method'],
     buckets,
     registers,
   });
   const writeKey = new Gauge({
     name: 'kms_plugin_write_key_info',
-    help: '1 for the key ID that new data is encrypted under.',
-    labelNames: ['key_id'],
+    help: '1 for the key ID that new data is encrypted under, by key number; none for a key that has no socket.',
+    labelNames: ['key', 'key_id'],
     registers,
     collect: () => {
       writeKey.reset();
-      writeKey.set({ key_id: writeKeyId() }, 1);
+      for (const [key, keyId] of keyIds()) writeKey.set({ key, key_id: keyId }, 1);
     },
   });
   collectProcess(registers);
   return {
-    onCall: ({ method, seconds, error }) => {
-      calls.inc({ method, code: codeName(error?.code ?? StatusCode.OK) });
-      durations.observe({ method }, seconds);
+    onCall: ({ key, method, seconds, error }) => {
+      calls.inc({ key, method, code: codeName(error?.code ?? StatusCode.OK) });
+      durations.observe({ key, method }, seconds);
     },
     render: () => registry.metrics(),
   };
@@ -115,7 +115,7 @@ export const serveHealth = async (
     throw new Failure({
       tried: `serve metrics on ${address.host ?? ''}:${address.port}`,
       got: messageOf(cause),
-      next: 'give another --metrics-addr, or none to serve no metrics',
+      next: 'give another --metrics-addr or --metrics-port, or none to serve no metrics',
       cause,
     });
   });

@@ -14,8 +14,13 @@ import type { Outbox } from './outbox.ts';
 import { failureResponse, httpFailure, okTrailers, responseHead } from './response.ts';
 import { StatusCode, StatusError, statusErrorOf } from './status.ts';
 
+/** A response that may take longer than `timeoutMs`: as long as the client waits for it. */
+export interface Unbounded {
+  readonly response: Promise<Uint8Array>;
+}
+
 /** Answers one request message with one response message; what it throws becomes the call's status. */
-export type UnaryMethod = (request: Buffer) => Uint8Array | Promise<Uint8Array>;
+export type UnaryMethod = (request: Buffer) => Uint8Array | Promise<Uint8Array> | Unbounded;
 
 export interface CallOptions {
   /** By their paths: `/package.Service/Method`. */
@@ -30,8 +35,8 @@ export interface CallOptions {
 interface Call {
   readonly streamId: number;
   readonly method: UnaryMethod;
-  /** When its time is over, on the clock of performance.now(). */
-  readonly dueAt: number;
+  /** When its time is over, on the clock of performance.now(); never, where its response is unbounded. */
+  dueAt: number;
   received: Buffer;
   requestEnded: boolean;
   /** What the client lets us send beyond its initial window, less what was sent; bytes. */
@@ -52,7 +57,7 @@ export class Calls {
   readonly #options: CallOptions;
   readonly #outbox: Outbox;
   readonly #onEnd: () => void;
-  /** By stream, in the order of their begin, which is the order of `dueAt` too. */
+  /** By stream, in the order of their begin, which is the order of `dueAt` too, leaving out those that are never due. */
   readonly #open = new Map<number, Call>();
   #deadline: NodeJS.Timeout | undefined;
   #connectionWindow = defaultWindowSize;
@@ -108,14 +113,16 @@ export class Calls {
     call.requestEnded = true;
     try {
       const response = call.method(onlyMessage(call.received));
-      if (response instanceof Promise) {
-        response.then(
-          (message) => this.#answer(call, message),
-          (error: unknown) => this.#fail(call, error),
-        );
-      } else {
+      if (response instanceof Uint8Array) {
         this.#answer(call, response);
+        return;
       }
+      if (!(response instanceof Promise)) call.dueAt = Number.POSITIVE_INFINITY;
+      const later = response instanceof Promise ? response : response.response;
+      later.then(
+        (message) => this.#answer(call, message),
+        (error: unknown) => this.#fail(call, error),
+      );
     } catch (error) {
       this.#fail(call, error);
     }
@@ -190,6 +197,7 @@ export class Calls {
   #expire(): void {
     this.#deadline = undefined;
     for (const call of this.#open.values()) {
+      if (call.dueAt === Number.POSITIVE_INFINITY) continue;
       const leftMs = call.dueAt - performance.now();
       if (leftMs > 0) {
         this.#deadline = setTimeout(() => this.#expire(), leftMs);

@@ -84,6 +84,16 @@ describe('calls by node:http2', () => {
     });
   });
 
+  test('a call without bound outlives those that have one, and holds none of them up', async () => {
+    await withSession(server, async (session) => {
+      const unbounded = request(session, '/test/Unbounded', [hello]);
+      const calls = await Promise.all([1, 2].map(() => request(session, '/test/Wait', [hello])));
+      expect(calls.map(({ status }) => status)).toEqual(['4', '4']);
+      server.finishWaiting();
+      expect(await unbounded).toMatchObject({ status: '0', body: hello });
+    });
+  });
+
   test('a client that never ends its request', async () => {
     await withSession(server, async (session) => {
       const stream = session.request({ ':method': 'POST', ':path': '/test/Echo', 'content-type': 'application/grpc' });

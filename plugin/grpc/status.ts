@@ -1,12 +1,22 @@
-/** Codes of gRPC that this server answers with, by their names; all of them are at grpc.io, 'Status codes'. */
+/** The codes of gRPC by their names (grpc.io, 'Status codes'). */
 export const StatusCode = {
   OK: 0,
+  CANCELLED: 1,
+  UNKNOWN: 2,
   INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,
   NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
   RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  OUT_OF_RANGE: 11,
   UNIMPLEMENTED: 12,
   INTERNAL: 13,
+  UNAVAILABLE: 14,
+  DATA_LOSS: 15,
+  UNAUTHENTICATED: 16,
 } as const;
 
 export type StatusCode = (typeof StatusCode)[keyof typeof StatusCode];

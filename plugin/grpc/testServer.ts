@@ -13,7 +13,7 @@ export interface TestServer extends GrpcServer {
   readonly path: string;
   /** Why connections were ended. */
   readonly complaints: readonly string[];
-  /** Lets the calls of `/test/Wait` go on. */
+  /** Lets the calls of `/test/Wait` and `/test/Unbounded` go on. */
   finishWaiting(): void;
   remove(): Promise<void>;
 }
@@ -29,6 +29,7 @@ export const startTestServer = async (): Promise<TestServer> => {
   const methods = new Map<string, UnaryMethod>([
     ['/test/Echo', (message) => message],
     ['/test/Wait', (message) => waited.then(() => message)],
+    ['/test/Unbounded', (message) => ({ response: waited.then(() => message) })],
     ['/test/Long', () => Buffer.alloc(200_000, 7)],
     [
       '/test/Refuse',

@@ -15,6 +15,9 @@ export interface Workplace {
   readonly socket: string;
   readonly keystoreDir: string;
   readonly keystore: string;
+  readonly wish: string;
+  /** Where the sockets of a wish's keys are. */
+  readonly socketDir: string;
   /** Every plugin that was started here. */
   readonly processes: ChildProcess[];
   /** Kills what still runs, as it does after a failed test, and removes all files. */
@@ -33,6 +36,8 @@ export const createWorkplace = async (): Promise<Workplace> => {
     socket: join(dir, 'run', 'kms.sock'),
     keystoreDir,
     keystore: join(keystoreDir, 'keystore.json'),
+    wish: join(keystoreDir, 'wish.json'),
+    socketDir: join(dir, 'run'),
     processes,
     remove: async () => {
       for (const process of processes) process.kill('SIGKILL');
@@ -71,9 +76,17 @@ export const logLines = (stdout: string): readonly Readonly<Record<string, unkno
       return value;
     });
 
-/** Runs the plugin with just these arguments. */
-export const runPlugin = ({ bundle, processes }: Workplace, args: readonly string[]): RunningPlugin => {
-  const child = spawn(process.execPath, [bundle, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+/**
+ * Runs the plugin with just these arguments.
+ * @param inside a command that executes what is given after its own arguments.
+ */
+export const runPlugin = (
+  { bundle, processes }: Workplace,
+  args: readonly string[],
+  inside: readonly string[] = [],
+): RunningPlugin => {
+  const [program = '', ...rest] = [...inside, process.execPath, bundle, ...args];
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   processes.push(child);
   let stdout = '';
   let stderr = '';
@@ -106,16 +119,23 @@ export const runPlugin = ({ bundle, processes }: Workplace, args: readonly strin
   };
 };
 
+const startWith = async (workplace: Workplace, args: readonly string[]): Promise<RunningPlugin> => {
+  const plugin = runPlugin(workplace, args);
+  await plugin.said('serving KMS v2');
+  return plugin;
+};
+
 /** Runs the plugin on this workplace's socket and keystore, and waits until it serves. */
-export const startPlugin = async (workplace: Workplace, ...args: readonly string[]): Promise<RunningPlugin> => {
-  const plugin = runPlugin(workplace, [
+export const startPlugin = (workplace: Workplace, ...args: readonly string[]): Promise<RunningPlugin> =>
+  startWith(workplace, [
     `--listen-addr=unix://${workplace.socket}`,
     `--keystore-dir=${workplace.keystoreDir}`,
     ...args,
   ]);
-  await plugin.said('serving KMS v2');
-  return plugin;
-};
+
+/** Runs the plugin on this workplace's wish and keystore, and waits until it serves what is wished. */
+export const startServer = (workplace: Workplace, ...args: readonly string[]): Promise<RunningPlugin> =>
+  startWith(workplace, [`--socket-dir=${workplace.socketDir}`, `--keystore-dir=${workplace.keystoreDir}`, ...args]);
 
 export interface Encrypted {
   readonly ciphertext: Buffer;

@@ -54,11 +54,13 @@ test('serves a real gRPC client, then leaves by SIGTERM', async () => {
   expect(stderr).toBe('');
   const lines = logLines(stdout);
   expect(lines.map(({ msg }) => msg)).toEqual([
+    'serving key',
     'serving KMS v2',
     'answered',
     'answered',
     'answered',
     'draining',
+    'serving key no more',
     'ended',
   ]);
   expect(lines).toContainEqual(expect.objectContaining({ method: 'Decrypt', uid: 'uid-of-decrypt', level: 'debug' }));
@@ -222,16 +224,17 @@ test('plugins that start at once on one keystore have one key', async () => {
 
 test('metrics and health, where they are asked for', async () => {
   const plugin = await startPlugin(workplace, '--metrics-addr=127.0.0.1:0');
-  const { metricsPort, keyId } = await plugin.said('serving KMS v2');
+  const { metricsPort } = await plugin.said('serving KMS v2');
+  const { keyId } = await plugin.said('serving key');
   const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${metricsPort}${path}`);
   const encrypted = await encrypt();
   await expect(decrypt({ ...encrypted, keyId: 'x' })).rejects.toMatchObject({ code: GrpcStatus.NOT_FOUND });
   expect((await get('/healthz')).status).toBe(200);
   expect((await get('/readyz')).status).toBe(200);
   const metrics = await (await get('/metrics')).text();
-  expect(metrics).toContain('kms_plugin_calls_total{method="Encrypt",code="OK"} 1');
-  expect(metrics).toContain('kms_plugin_calls_total{method="Decrypt",code="NOT_FOUND"} 1');
-  expect(metrics).toContain(`kms_plugin_write_key_info{key_id="${keyId}"} 1`);
+  expect(metrics).toContain('kms_plugin_calls_total{key="0",method="Encrypt",code="OK"} 1');
+  expect(metrics).toContain('kms_plugin_calls_total{key="0",method="Decrypt",code="NOT_FOUND"} 1');
+  expect(metrics).toContain(`kms_plugin_write_key_info{key="0",key_id="${keyId}"} 1`);
   expect((await plugin.stop()).code).toBe(0);
 });
 
