@@ -82,6 +82,12 @@ test.each<[object, RegExp]>([
   expect(problemOf({ name: 'some', ...fault })).toMatch(problem);
 });
 
+test('times may be written in small letters, with fractions', () => {
+  const until = (text: string): string | undefined =>
+    faultSchema.parse({ name: 'some', kind: 'hang', until: text }).until;
+  expect(until('2026-11-21t09:00:00.123456789z')).toBe('2026-11-21T09:00:00.123456789Z');
+});
+
 test.each([3, null, 'hang', undefined])('%j is no fault', (value) => {
   expect(problemOf(value)).toBe('must be an object');
 });

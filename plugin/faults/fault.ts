@@ -46,13 +46,16 @@ const name = z
   .string('must be a name')
   .check(z.regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be a name: a-z, 0-9 and dashes, 63 characters at most'));
 
+const timeError = 'must be a time as RFC 3339 writes it: 2026-11-21T09:00:00Z';
+const isTime = (text: string): boolean => z.iso.datetime({ offset: true }).safeParse(text).success;
+/** RFC 3339 has small letters too, and so lets them in whoever checked a KMSBackend. */
+const timeSchema = z.string(timeError).check(z.toUpperCase(), z.refine(isTime, timeError));
+
 const commonFields = {
   /** Key number; 0 is the plain plugin on `socket.sock`. Every key where absent. */
   key: z.optional(z.int('must be a key number').check(z.gte(0, 'must be a key number, 0 or above'))),
   /** RFC 3339. Until it is cleared where absent. */
-  until: z.optional(
-    z.iso.datetime({ offset: true, error: 'must be a time as RFC 3339 writes it: 2026-11-21T09:00:00Z' }),
-  ),
+  until: z.optional(timeSchema),
 };
 
 const kind = <const Name extends string, Fields extends Shape>(
