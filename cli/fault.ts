@@ -88,7 +88,8 @@ const waitForNodes = (
 /** Makes the KMS behind the plugins fail in some way, and waits until it does. */
 export const faultSet = async (stack: Stack, kind: string, options: FaultOptions & OutputOptions): Promise<void> => {
   // What is wrong in itself is told before any cluster is asked.
-  faultFrom(kind, options, Date.now());
+  const typed = faultFrom(kind, options, Date.now());
+  if (options.name !== undefined) faultName(typed.kind, options.name, {}, Date.now());
   const tried = `set fault ${kind} on stack ${stack.name}`;
   await withClusterObjects(stack, tried, async (objects) => {
     const [encryption, known] = await Promise.all([

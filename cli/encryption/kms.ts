@@ -1,34 +1,42 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Failure, UsageFailure } from '../../common/failure.ts';
 import { type ApiServerObject, type KmsBlock, kmsAnnotation } from './objects.ts';
 import type { EncryptionMode } from './state.ts';
 
-const knownKms = ({ metadata, spec }: ApiServerObject): KmsBlock | undefined => {
-  if (spec.encryption.kms !== undefined) return spec.encryption.kms;
-  const text = metadata.annotations[kmsAnnotation];
-  if (text === undefined) return undefined;
+/** What the annotation says; undefined where it is none, or no JSON object. */
+const remembered = ({ metadata }: ApiServerObject): KmsBlock | undefined => {
   try {
-    const block: unknown = JSON.parse(text);
-    if (typeof block === 'object' && block !== null && !Array.isArray(block)) return block as KmsBlock;
+    const block: unknown = JSON.parse(metadata.annotations[kmsAnnotation] ?? '');
+    return typeof block === 'object' && block !== null && !Array.isArray(block) ? (block as KmsBlock) : undefined;
   } catch {
-    // Told below, as any other text that is no object.
+    return undefined;
   }
-  throw new Failure({
-    tried: 'find the KMS to encrypt with',
-    got: `annotation ${kmsAnnotation} of APIServer/cluster is no JSON object`,
-    next: "mend it, or remove it and run 'understudy up'",
-  });
 };
 
-const remember = (kms: KmsBlock): object => ({ metadata: { annotations: { [kmsAnnotation]: JSON.stringify(kms) } } });
+/** The part of a merge patch that keeps a block in mind, where it is not kept yet. */
+const remember = (apiServer: ApiServerObject, kms: KmsBlock): object =>
+  isDeepStrictEqual(remembered(apiServer), kms)
+    ? {}
+    : { metadata: { annotations: { [kmsAnnotation]: JSON.stringify(kms) } } };
 
-/**
- * The merge patch that asks for a mode. The `kms` block is forbidden beside other modes, so it moves to an annotation;
- * where neither has one, the API server is left to fill it in or to refuse.
- */
+/** The merge patch to KMS; where no block is known, the API server is left to fill it in or to refuse. */
+const kmsPatch = (apiServer: ApiServerObject): object => {
+  const kms = remembered(apiServer);
+  if (kms === undefined && kmsAnnotation in apiServer.metadata.annotations) {
+    throw new Failure({
+      tried: 'find the KMS to encrypt with',
+      got: `annotation ${kmsAnnotation} of APIServer/cluster is no JSON object`,
+      next: "mend it, or remove it and run 'understudy up'",
+    });
+  }
+  return { spec: { encryption: { type: 'KMS', ...(kms && { kms }) } } };
+};
+
+/** The merge patch that asks for a mode. A `kms` block is forbidden beside others than KMS, and moves to an annotation. */
 export const modePatch = (apiServer: ApiServerObject, mode: EncryptionMode): object => {
-  const kms = mode === 'KMS' || apiServer.spec.encryption.kms !== undefined ? knownKms(apiServer) : undefined;
-  const encryption = mode === 'KMS' ? { type: mode, ...(kms && { kms }) } : { type: mode, kms: null };
-  return { ...(kms && remember(kms)), spec: { encryption } };
+  if (mode === 'KMS') return kmsPatch(apiServer);
+  const { kms } = apiServer.spec.encryption;
+  return { ...(kms && remember(apiServer, kms)), spec: { encryption: { type: mode, kms: null } } };
 };
 
 /** `transit/keys/a` → `transit/keys/a-2` → `transit/keys/a-3`. */
@@ -82,5 +90,5 @@ export const providerPatch = (apiServer: ApiServerObject, change: ProviderChange
     });
   }
   const next = { ...kms, vault: wanted };
-  return { ...remember(next), spec: { encryption: { type: 'KMS', kms: next } } };
+  return { ...remember(apiServer, next), spec: { encryption: { type: 'KMS', kms: next } } };
 };

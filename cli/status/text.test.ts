@@ -1,0 +1,75 @@
+import { expect, it } from 'vitest';
+import { testKey, testObjects } from '../encryption/testObjects.ts';
+import { clusterStatus, pluginStatuses, podObject, unreachableCluster } from './cluster.ts';
+import type { StackStatus } from './stackStatus.ts';
+import { statusText } from './text.ts';
+
+const now = Date.parse('2026-11-21T09:00:00Z');
+const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }] } };
+const box = { name: 'a', running: true };
+
+const status: StackStatus = {
+  stack: 'team',
+  platform: 'local',
+  cluster: { ready: true, version: 'v1.36.3', nodes: [{ name: 'a', ready: true, hollow: false }] },
+  encryption: {
+    type: 'KMS',
+    encrypted: { status: 'False', reason: 'EncryptionInProgress', message: 'Resource secrets is being encrypted' },
+    writeKey: '2',
+    keys: [
+      { id: '2', mode: 'KMS', state: 'write', migrated: false },
+      { id: '1', mode: 'aescbc', state: 'read', migrated: true },
+    ],
+    migration: { secrets: { done: 1200, total: 25000 } },
+  },
+  plugins: [{ node: 'a', keyID: '2', kekID: 'kek-b', status: 'healthy', detail: 'pod kms-plugin-x is Ready' }],
+  degraded: { status: 'True', reason: 'A_Error::B_Error', message: 'ADegraded: one\nBDegraded: two' },
+  faults: [{ name: 'slow', state: 'active', kind: 'hang', until: '2026-11-21T09:00:42Z' }],
+};
+
+it('tells all that there is to know, a line each', () => {
+  expect(statusText(status, ['b'], now).split('\n')).toEqual([
+    'stack team (local)  ready  v1.36.3',
+    '  node a  Ready',
+    '  encryption KMS  Encrypted=False (EncryptionInProgress): Resource secrets is being encrypted',
+    '  key 2  KMS  write',
+    '  key 1  aescbc  read  migrated',
+    '  migrating secrets 1200 of 25000',
+    '  plugin on a  key 2  kek-b  healthy  pod kms-plugin-x is Ready',
+    '  DEGRADED ADegraded: one',
+    '  DEGRADED BDegraded: two',
+    '  fault slow  hang  every key, every node  42s left',
+    "  box b does not run: 'understudy up team' starts it",
+  ]);
+});
+
+it('a cluster is ready when its nodes and boxes are', () => {
+  const node = { metadata: { name: 'a' }, ...ready };
+  expect(clusterStatus('v1', [node], [box])).toMatchObject({ ready: true, nodes: [{ name: 'a', ready: true }] });
+  expect(clusterStatus('v1', [node], [{ ...box, running: false }]).ready).toBe(false);
+  expect(clusterStatus('v1', [{ ...node, status: { conditions: [] } }], [box]).ready).toBe(false);
+  expect(unreachableCluster([box])).toEqual({
+    ready: false,
+    version: '',
+    nodes: [{ name: 'a', ready: false, hollow: false }],
+  });
+});
+
+it('a plugin has an entry for each of its keys, or one without', () => {
+  const pod = podObject.parse({ metadata: { name: 'p' }, spec: { nodeName: 'a' }, ...ready });
+  const waiting = podObject.parse({
+    metadata: { name: 'q' },
+    spec: { nodeName: 'b' },
+    status: {
+      phase: 'Pending',
+      containerStatuses: [{ state: { waiting: { reason: 'ErrImagePull', message: 'no' } } }],
+    },
+  });
+  const keys = { 1: { version: 2, keyID: 'kek-1' }, 2: { version: 1, keyID: 'kek-2' } };
+  const { backend } = testObjects({ keys: [testKey(1, 'KMS')], backend: { status: { nodes: { a: { keys } } } } });
+  expect(pluginStatuses([pod, waiting], backend)).toEqual([
+    { node: 'a', keyID: '1', kekID: 'kek-1', status: 'healthy', detail: 'pod p is Ready' },
+    { node: 'a', keyID: '2', kekID: 'kek-2', status: 'healthy', detail: 'pod p is Ready' },
+    { node: 'b', keyID: null, kekID: null, status: 'unhealthy', detail: 'pod q is not Ready: ErrImagePull: no' },
+  ]);
+});
