@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exec } from '../common/exec.ts';
+import { writeFileWhole } from '../common/files.ts';
 import { cacheDir, projectDir } from '../common/paths.ts';
 import type { Progress } from '../common/progress.ts';
 import { waitFor } from '../common/waitFor.ts';
@@ -120,19 +121,16 @@ export const benchPlugin = async (progress: Progress): Promise<Record<string, nu
     const peer = await progress.phase('build the peer', buildPeer);
     const bundle = join(dir, 'main.mjs');
     await writeFile(bundle, await bundleService(join(projectDir, 'plugin', 'main.ts')));
-    const socketOf = (name: string): string => join(dir, `${name}.sock`);
+    const keystoreDir = join(dir, 'keys');
+    await writeFileWhole(join(keystoreDir, 'wish.json'), '{"keys":[{"number":1,"version":1}],"faults":[]}');
+    // As a node runs it: with a wish, rotation and faults in place.
     const ours: Contestant = {
       name: 'ours',
-      socket: socketOf('ours'),
-      command: [
-        process.execPath,
-        ...serviceFlags,
-        bundle,
-        `--listen-addr=unix://${socketOf('ours')}`,
-        `--keystore-dir=${join(dir, 'keys')}`,
-      ],
+      socket: join(dir, 'kms-1.sock'),
+      command: [process.execPath, ...serviceFlags, bundle, `--socket-dir=${dir}`, `--keystore-dir=${keystoreDir}`],
     };
-    const theirs: Contestant = { name: 'peer', socket: socketOf('peer'), command: [peer, socketOf('peer')] };
+    const peerSocket = join(dir, 'peer.sock');
+    const theirs: Contestant = { name: 'peer', socket: peerSocket, command: [peer, peerSocket] };
     const results: Record<Contestant['name'], Result[]> = { ours: [], peer: [] };
     for (let round = 0; round < rounds; round++) {
       for (const contestant of round % 2 === 0 ? [theirs, ours] : [ours, theirs]) {

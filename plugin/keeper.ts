@@ -67,7 +67,8 @@ export const createKeeper = (source: KeySource, options: KeeperOptions): Keeper 
     for (const [key, error] of failures) {
       if (complained.get(key) === messageOf(error)) continue;
       complained.set(key, messageOf(error));
-      const { tried, got, next } = error instanceof Failure ? error.parts : { tried: 'serve it', got: error, next: '' };
+      const { tried, got, next } =
+        error instanceof Failure ? error.parts : { tried: 'serve it', got: messageOf(error), next: '' };
       log.error({ key, got, next }, `could not ${tried}`);
     }
   };

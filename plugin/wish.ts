@@ -68,10 +68,9 @@ export const wantedKeys = (
   nowMs: number,
 ): readonly WantedKey[] => {
   const plain = plainSocketPath === undefined ? [] : [{ number: 0, socketPath: plainSocketPath, version: 1 }];
-  const wished = keys.map(({ number, version }) => ({
-    number,
-    version,
-    socketPath: keySocketPath(socketDir ?? '', number),
-  }));
+  const wished =
+    socketDir === undefined
+      ? []
+      : keys.map(({ number, version }) => ({ number, socketPath: keySocketPath(socketDir, number), version }));
   return [...plain, ...wished].filter(({ number }) => !isSocketMissing(faults, number, nowMs));
 };

@@ -1,4 +1,4 @@
-import { unwatchFile, watch, watchFile } from 'node:fs';
+import { type FSWatcher, unwatchFile, watch, watchFile } from 'node:fs';
 import { join } from 'node:path';
 import { readFileIfThere } from '../common/files.ts';
 
@@ -6,8 +6,17 @@ export interface WishWatch {
   close(): void;
 }
 
-/** How often the file is looked at where its folder tells of no change: replaced, or on a file system without inotify; milliseconds. */
+/** How often the file is looked at where its folder tells of no change: it was replaced, its file system has no inotify, or the kernel grants no watch; milliseconds. */
 const lookEveryMs = 1_000;
+
+/** Undefined where the kernel grants no watch (the limits of inotify are for all processes of a user together). */
+const watchFolder = (directory: string, onChange: () => void): FSWatcher | undefined => {
+  try {
+    return watch(directory, onChange).on('error', () => {});
+  } catch {
+    return undefined;
+  }
+};
 
 /**
  * Tells the text of `<directory>/wish.json`, now and after each change, however it is changed; undefined where there is no file.
@@ -42,13 +51,12 @@ export const watchWish = async (
     }
   };
   // Before the first look, so that no change falls between the two.
-  const watcher = watch(directory, look);
-  watcher.on('error', onError);
+  const watcher = watchFolder(directory, look);
   watchFile(path, { interval: lookEveryMs }, look);
   await look();
   return {
     close: () => {
-      watcher.close();
+      watcher?.close();
       unwatchFile(path, look);
     },
   };
