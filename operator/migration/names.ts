@@ -20,7 +20,8 @@ export interface Page {
 
 interface MetadataList {
   readonly metadata: { readonly continue?: string; readonly remainingItemCount?: number };
-  readonly items: readonly { readonly metadata: ObjectName }[];
+  /** Go's empty list is null. */
+  readonly items: readonly { readonly metadata: ObjectName }[] | null;
 }
 
 /** About 250 KB of JSON: small in memory, and read ahead in less time than the page before takes to be written. */
@@ -63,7 +64,7 @@ export async function* listPages(client: ApiClient, path: string, signal: AbortS
     const token = metadata.continue ?? '';
     if (token !== '') next = fetchPage(token);
     yield {
-      names: items.map((item) => ({ namespace: item.metadata.namespace, name: item.metadata.name })),
+      names: (items ?? []).map((item) => ({ namespace: item.metadata.namespace, name: item.metadata.name })),
       remaining: metadata.remainingItemCount ?? 0,
     };
     if (token === '') return;

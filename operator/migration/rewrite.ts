@@ -23,6 +23,8 @@ export interface RewriteTask {
 
 /** More requests at once make kube-apiserver no faster on two cores, and wait longer. */
 export const concurrency = 32;
+/** What is left where the API server says that it is too much. */
+const fewestWorkers = 2;
 /** So many objects that cannot be written are no matter of single objects. */
 const maxFailures = concurrency;
 
@@ -119,12 +121,18 @@ export const rewriteAll = async (
   const failing = new AbortController();
   const either = AbortSignal.any([signal, failing.signal]);
   const take = openQueue(client, task, either);
+  let working: number = concurrency;
   const work = async (): Promise<void> => {
+    const own = attentive(client);
     for (let ticket = await take(); ticket !== undefined; ticket = await take()) {
-      const failure = await writeAgain(client, objectPath(task.path, ticket.name), either);
+      const failure = await writeAgain(own, objectPath(task.path, ticket.name), either);
       if (failure === undefined) ticket.written();
       else failures.push(`${positionOf(ticket.name)}: ${failure}`);
       if (failures.length >= maxFailures) throw new Error(summary(failures));
+      if (own.wasTooMuch() && working > fewestWorkers) {
+        working -= 1;
+        return;
+      }
     }
   };
   const workers = Array.from({ length: concurrency }, work);
@@ -136,6 +144,20 @@ export const rewriteAll = async (
     throw error;
   }
   return failures;
+};
+
+/** Keeps in mind whether the API server has put a request off. */
+const attentive = (client: ApiClient): ApiClient & { wasTooMuch(): boolean } => {
+  let tooMuch = false;
+  return {
+    ...client,
+    send: async (request) => {
+      const answer = await client.send(request);
+      tooMuch ||= answer.status === 429;
+      return answer;
+    },
+    wasTooMuch: () => tooMuch,
+  };
 };
 
 /** @returns why it could not be written */

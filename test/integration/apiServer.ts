@@ -16,6 +16,8 @@ import { ensurePrograms } from '../../toolchain/index.ts';
 export interface ApiServerOptions {
   /** Controllers to run in a kube-controller-manager beside it, by their names; none, and no manager, where left out. */
   readonly controllers?: readonly string[];
+  /** Further flags of kube-controller-manager. */
+  readonly controllerFlags?: readonly string[];
   /** Further flags of kube-apiserver, `--name=value`. */
   readonly flags?: readonly string[];
 }
@@ -185,6 +187,7 @@ export const startApiServer = async (options: ApiServerOptions = {}): Promise<Ap
           `--controllers=${options.controllers.join(',')}`,
           '--leader-elect=false',
           '--secure-port=0',
+          ...(options.controllerFlags ?? []),
         ]),
       );
     }

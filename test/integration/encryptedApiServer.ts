@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
-import { startApiServer } from './apiServer.ts';
+import { type ApiServerOptions, startApiServer } from './apiServer.ts';
 import { connectKubeApi, type KubeApi } from './kubeApi.ts';
 
 const encrypted = ['secrets', 'configmaps'] as const;
@@ -25,11 +25,9 @@ const configuration = (provider: Provider, keys: readonly number[]): string =>
     })),
   });
 
-export interface EncryptedApiServerOptions {
+export interface EncryptedApiServerOptions extends ApiServerOptions {
   /** {@link aescbc} where left out. */
   readonly provider?: Provider;
-  readonly flags?: readonly string[];
-  readonly controllers?: readonly string[];
 }
 
 /** An API server that encrypts, and the operator's account on it. */
@@ -106,14 +104,14 @@ const keyOf = (value: Buffer): string =>
 export const startEncryptedApiServer = async ({
   provider = aescbc,
   flags = [],
-  controllers,
+  ...others
 }: EncryptedApiServerOptions = {}): Promise<EncryptedApiServer> => {
   const folder = await mkdtemp(join(tmpdir(), 'encryption-'));
   const file = join(folder, 'encryption-config.json');
   await writeFile(file, configuration(provider, [1, 2]));
   const server = await startApiServer({
     flags: [`--encryption-provider-config=${file}`, ...flags],
-    controllers,
+    ...others,
   }).catch(async (error) => {
     await rm(folder, { recursive: true });
     throw error;

@@ -1,11 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { waitFor } from '../../common/waitFor.ts';
 import { type Migrator, openMigrator } from '../../operator/migration/index.ts';
-import type { MigrationObservation } from '../../operator/observation.ts';
 import { type EncryptedApiServer, startEncryptedApiServer } from './encryptedApiServer.ts';
+import { createSecrets, ended, namespacePath, until } from './migrationSubject.ts';
 
 const count = 1_500;
-const namespace = '/api/v1/namespaces/default';
 const lease =
   '/apis/coordination.k8s.io/v1/namespaces/openshift-kube-apiserver-operator/leases/encryption-migration-core-secrets';
 
@@ -13,40 +11,12 @@ let server: EncryptedApiServer;
 const migrators = new Set<Migrator>();
 let key: 1 | 2 = 1;
 
-const createSecrets = async (): Promise<void> => {
-  const names = Array.from({ length: count }, (_, i) => `secret-${i}`);
-  const worker = async (): Promise<void> => {
-    for (let name = names.pop(); name !== undefined; name = names.pop()) {
-      await server.kube.create(`${namespace}/secrets`, { metadata: { name }, stringData: { password: name } });
-    }
-  };
-  await Promise.all(Array.from({ length: 16 }, worker));
-};
-
 /** A migrator as a new process would have it. */
 const open = (): Migrator => {
   const migrator = openMigrator(server.operator, () => {});
   migrators.add(migrator);
   return migrator;
 };
-
-/** As the operator asks again and again. */
-const ended = (migrator: Migrator, writeKey: string): Promise<MigrationObservation> =>
-  waitFor(
-    async () => {
-      const migration = await migrator.ensure('secrets', writeKey);
-      return migration.outcome === 'running' ? undefined : migration;
-    },
-    { what: 'the end of the migration', timeoutMs: 60_000, intervalMs: 20, next: 'read the message above' },
-  );
-
-const until = (migrator: Migrator, wanted: (migration: MigrationObservation) => boolean): Promise<true> =>
-  waitFor(async () => ((await migrator.observe(['secrets'])).some(wanted) ? true : undefined), {
-    what: 'the migration come so far',
-    timeoutMs: 30_000,
-    intervalMs: 2,
-    next: 'see why it stands still',
-  });
 
 const otherKey = async (): Promise<string> => {
   key = key === 1 ? 2 : 1;
@@ -58,7 +28,7 @@ const storedByKey = () => ({ [`${key}_secrets`]: count });
 
 beforeAll(async () => {
   server = await startEncryptedApiServer();
-  await createSecrets();
+  await createSecrets(server, count);
 });
 
 afterEach(async () => {
@@ -72,7 +42,7 @@ afterEach(async () => {
 afterAll(() => server.stop());
 
 test('every object is stored under the new write key, and unchanged', async () => {
-  const { metadata: before } = (await server.kube.get(`${namespace}/secrets/secret-7`)) ?? {};
+  const { metadata: before } = (await server.kube.get(`${namespacePath}/secrets/secret-7`)) ?? {};
   const writeKey = await otherKey();
   const migrator = open();
   expect(await migrator.observe(['secrets'])).toEqual([]);
@@ -86,7 +56,7 @@ test('every object is stored under the new write key, and unchanged', async () =
     total: count,
   });
   expect(await server.storedBy('secrets')).toEqual(storedByKey());
-  const { metadata: after } = (await server.kube.get(`${namespace}/secrets/secret-7`)) ?? {};
+  const { metadata: after } = (await server.kube.get(`${namespacePath}/secrets/secret-7`)) ?? {};
   expect(after).toEqual({
     ...Object(before),
     resourceVersion: expect.not.stringMatching(Object(before).resourceVersion),
@@ -178,9 +148,9 @@ test('objects that others write, delete and make meanwhile are no failures', asy
 
   const others = (async () => {
     for (let i = count - 1; i > count - 200; i -= 1) {
-      await server.kube.patch(`${namespace}/secrets/secret-${i}`, { metadata: { labels: { round: writeKey } } });
-      await server.kube.delete(`${namespace}/secrets/secret-${i}`);
-      await server.kube.create(`${namespace}/secrets`, { metadata: { name: `secret-${i}` } });
+      await server.kube.patch(`${namespacePath}/secrets/secret-${i}`, { metadata: { labels: { round: writeKey } } });
+      await server.kube.delete(`${namespacePath}/secrets/secret-${i}`);
+      await server.kube.create(`${namespacePath}/secrets`, { metadata: { name: `secret-${i}` } });
     }
   })();
   expect(await ended(migrator, writeKey)).toMatchObject({ outcome: 'succeeded' });
