@@ -31,18 +31,18 @@ const ofKey = (key: KeyState, resource: string): readonly Provider[] => {
 };
 
 /**
- * The write key first, then the read keys, identity last. Without write key, or with an identity key as such, identity comes first.
- * Identity keys are carried as AES-GCM providers of an empty key at the very end, so that their numbers are not lost.
+ * The write key first, then the read keys, identity last. Without write key, or with an identity key in the first place, identity comes
+ * first; where both are so, twice, as OpenShift writes it. Identity keys are carried as AES-GCM providers of an empty key at the very
+ * end, so that their numbers are not lost.
  */
 export const providersOf = (resource: string, { writeKey, readKeys }: ResourceState): readonly Provider[] => {
-  const others = writeKey === undefined ? readKeys : without(readKeys, writeKey);
-  const keys = writeKey === undefined ? others : [writeKey, ...others];
-  const writesPlain = writeKey === undefined || writeKey.mode === 'identity';
+  const keys = writeKey === undefined ? readKeys : [writeKey, ...without(readKeys, writeKey)];
+  const plain = [...(writeKey === undefined ? [identity] : []), ...(keys[0]?.mode === 'identity' ? [identity] : [])];
   const encrypting = keys.flatMap((key) => ofKey(key, resource));
   const carriers = keys
     .filter((key) => key.mode === 'identity')
     .map((key) => ({ aesgcm: { keys: [{ name: key.name, secret: key.secret }] } }));
-  return [...(writesPlain ? [identity, ...encrypting] : [...encrypting, identity]), ...carriers];
+  return [...plain, ...encrypting, ...(plain.length === 0 ? [identity] : []), ...carriers];
 };
 
 const without = (keys: readonly KeyState[], one: KeyState): readonly KeyState[] => {

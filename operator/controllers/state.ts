@@ -38,9 +38,16 @@ const applied = (have: Secret | undefined, wanted: Secret, events: readonly Even
     ? []
     : [{ controller: name, kind: 'applyConfigSecret', secret: merged(have, wanted), events }];
 
-const copyOf = (secret: Secret): Secret => ({
-  ...secret,
-  metadata: { ...secret.metadata, name: configCopyName, namespace: component },
+const copyOf = ({ metadata: { labels, annotations, finalizers }, type, data }: Secret): Secret => ({
+  metadata: {
+    name: configCopyName,
+    namespace: component,
+    ...(labels && { labels }),
+    ...(annotations && { annotations }),
+    ...(finalizers && { finalizers }),
+  },
+  ...(type && { type }),
+  ...(data && { data }),
 });
 
 const writtenEvent = (have: Secret | undefined, { metadata }: Secret): EventNote => {
@@ -58,9 +65,16 @@ const rollOut = ({ configSecret, configCopy }: Observation, wanted: Secret, chan
   ];
 };
 
+/** Without the copy nothing would ever reach the nodes, and so they would never converge. */
+const restoredCopy = ({ configSecret, configCopy }: Observation): readonly Action[] => {
+  if (configSecret === undefined || configCopy !== undefined) return [];
+  const copy = copyOf(configSecret);
+  return applied(undefined, copy, [writtenEvent(undefined, copy)]);
+};
+
 /**
  * Writes the configuration that is to be deployed next, and the copy that the installers take to the nodes. While API servers have not
- * converged, both are left alone.
+ * converged, both are left as they are.
  * @see https://github.com/openshift/library-go/blob/master/pkg/operator/encryption/controllers/state_controller.go
  */
 export const stateController: Controller = {
@@ -69,7 +83,7 @@ export const stateController: Controller = {
   failed: (message) => [degraded(name, message)],
   decide: ({ observation, settled }) => {
     const conditions = [isFalse(degradedType(name))];
-    if (settled === undefined) return { actions: [], conditions };
+    if (settled === undefined) return { actions: restoredCopy(observation), conditions };
     if (settled.config === undefined && observation.keySecrets.length === 0) return { actions: [], conditions };
     const wanted = toConfigSecret(configOf(settled.desired));
     return { actions: rollOut(observation, wanted, stateChanges(settled.current, settled.desired)), conditions };
