@@ -7,7 +7,7 @@ it('reads a service that is up', () => {
   const state = parse('400000006b01524922778e97400000006b015249226e1a560000000000005d6a000004');
   expect(state).toEqual({
     pid: 0x5d6a,
-    since: expect.closeTo(1_795_248_703_578.26),
+    since: expect.closeTo(1_795_248_676_578.26),
     wantedUp: true,
     lastEnd: 'exit code 0',
   });

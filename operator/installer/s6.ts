@@ -15,8 +15,8 @@ export interface ServiceState {
   readonly lastEnd: string;
 }
 
-/** A TAI64N label counts from 2^62, and s6 takes TAI to be ten seconds ahead of UTC. */
-const taiOffset = 2n ** 62n + 10n;
+/** A TAI64N label counts from 2^62, and TAI has been 37 seconds ahead of UTC since 2017. */
+const taiOffset = 2n ** 62n + 37n;
 
 const stampAt = (status: Buffer, at: number): number =>
   Number(status.readBigUInt64BE(at) - taiOffset) * 1000 + status.readUInt32BE(at + 8) / 1e6;

@@ -87,7 +87,7 @@ export const s6ApiServer = (options: S6ApiServerOptions): ApiServerProcess => {
     try {
       for (;;) {
         signal.throwIfAborted();
-        const { state } = await readServiceState(starting.superviseDir).then((state) => ({ state }));
+        const state = await readServiceState(starting.superviseDir);
         if (pid !== undefined && state.pid !== pid) {
           throw new Failure({ tried, got: `it ended (${state.lastEnd})`, next });
         }
@@ -100,8 +100,9 @@ export const s6ApiServer = (options: S6ApiServerOptions): ApiServerProcess => {
           }
           if (met !== undefined) {
             const readiness = await met.readiness();
-            const loaded = readiness.ready ? (await met.refresh()).configHash : undefined;
-            if (loaded === hash) return;
+            const known = met.configHash === hash || !readiness.ready;
+            const loaded = known ? met.configHash : (await met.refresh()).configHash;
+            if (readiness.ready && loaded === hash) return;
             said = readiness.ready ? `it has loaded ${loaded}, not ${hash}` : `it is not ready: ${readiness.said}`;
           }
         } catch {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { connect, type TLSSocket } from 'node:tls';
@@ -73,20 +74,18 @@ export const openConnection = async (
   return {
     sessionReused: socket.isSessionReused(),
     session: () => given,
-    ask: (path) =>
-      new Promise((resolve, reject) => {
-        const { headers } = identity;
-        const outgoing = request(
-          new URL(path, server),
-          { agent, timeout: answerWithinMs, ...(headers && { headers }) },
-          (response) => {
-            text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
-          },
-        );
-        outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer from ${server.host} in time`)));
+    ask: async (path) => {
+      // A request on a socket that has ended already would hear of nothing.
+      if (socket.destroyed) throw new Error(`${server.host} has ended the connection`);
+      const { headers } = identity;
+      const signal = AbortSignal.timeout(answerWithinMs);
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
+        const outgoing = request(new URL(path, server), { agent, signal, ...(headers && { headers }) }, resolve);
         outgoing.on('error', reject);
         outgoing.end();
-      }),
+      });
+      return { status: response.statusCode ?? 0, body: await text(response) };
+    },
     close: () => {
       agent.destroy();
       socket.destroy();
