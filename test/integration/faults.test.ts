@@ -348,7 +348,11 @@ describe('faults of the plugin, as a real kube-apiserver meets them', () => {
     });
 
     test('is alive and not ready', async () => {
-      expect((await cluster.ask('/livez')).status).toBe(200);
+      await waitFor(async () => ((await cluster.ask('/livez')).status === 200 ? true : undefined), {
+        what: 'kube-apiserver live',
+        timeoutMs: 20_000,
+        next: 'read the log of kube-apiserver',
+      });
       expect((await cluster.ask('/readyz')).status).toBe(500);
     });
 

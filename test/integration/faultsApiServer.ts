@@ -19,7 +19,8 @@ export interface FaultyCluster {
   socket(key: number): string;
   /** Has the plugin told of these faults, as the installer does. */
   wish(faults: readonly Fault[]): Promise<void>;
-  ask(path: string): Promise<Reply>;
+  /** GET, or POST where there is a body. */
+  ask(path: string, body?: object): Promise<Reply>;
   /** Creates an object that is encrypted under this key. */
   write(key: number, name: string): Promise<Reply>;
   /** From etcd. */
@@ -57,11 +58,15 @@ const definition = (key: number): object => ({
   },
 });
 
-const encryptionConfiguration = (keys: readonly number[], socket: (key: number) => string): object => ({
+const encryptionConfiguration = (
+  keys: readonly number[],
+  socket: (key: number) => string,
+  others: readonly string[],
+): object => ({
   apiVersion: 'apiserver.config.k8s.io/v1',
   kind: 'EncryptionConfiguration',
   resources: keys.map((key) => ({
-    resources: [`${resourceOf(key)}.${group}`],
+    resources: [`${resourceOf(key)}.${group}`, ...(key === 1 ? others : [])],
     providers: [
       {
         kms: {
@@ -93,8 +98,14 @@ const send = (options: RequestOptions, url: string, body: object | undefined): P
 
 const within = { timeoutMs: 20_000, intervalMs: 30, next: 'read the log of kube-apiserver' };
 
-/** Starts both, and writes an object `before` under each key. */
-export const startFaultyCluster = async (keys: readonly number[]): Promise<FaultyCluster> => {
+/**
+ * Starts both, and writes an object `before` under each key.
+ * @param others resources of Kubernetes that are encrypted under key 1 as well
+ */
+export const startFaultyCluster = async (
+  keys: readonly number[],
+  others: readonly string[] = [],
+): Promise<FaultyCluster> => {
   const workplace = await createWorkplace();
   const socketDir = join(workplace.dir, 'run');
   const socket = (key: number): string => join(socketDir, `kms-${key}.sock`);
@@ -109,7 +120,7 @@ export const startFaultyCluster = async (keys: readonly number[]): Promise<Fault
   await plugin.said('serving KMS v2');
 
   const configuration = join(workplace.dir, 'encryption.json');
-  await writeFileWhole(configuration, JSON.stringify(encryptionConfiguration(keys, socket)));
+  await writeFileWhole(configuration, JSON.stringify(encryptionConfiguration(keys, socket, others)));
   const apiServer = await startApiServer({ flags: [`--encryption-provider-config=${configuration}`] });
   const config = new KubeConfig();
   config.loadFromString(apiServer.kubeconfig);
@@ -153,8 +164,9 @@ export const startFaultyCluster = async (keys: readonly number[]): Promise<Fault
       const ready = apiServer.restart();
       // Not ready is a result here, and not yet looked at while the API server is asked.
       ready.catch(() => {});
-      const alive = async (): Promise<true | undefined> => ((await ask('/livez')).status === 200 ? true : undefined);
-      await waitFor(alive, { ...within, what: 'kube-apiserver live' });
+      const answers = async (): Promise<true | undefined> =>
+        (await ask('/version')).status === 200 ? true : undefined;
+      await waitFor(answers, { ...within, what: 'kube-apiserver' });
       await Promise.all(keys.map(served));
       return { ready };
     },
