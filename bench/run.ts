@@ -14,6 +14,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   toolchain: async () => (await import('./toolchain.ts')).benchToolchain,
   encryption: async () => (await import('./encryption.ts')).benchEncryption,
   suite: async () => (await import('./suite.ts')).benchSuite,
+  migration: async () => (await import('./migration.ts')).benchMigration,
   plugin: async () => (await import('./plugin.ts')).benchPlugin,
 };
 

@@ -32,13 +32,13 @@ export interface EncryptedApiServerOptions extends ApiServerOptions {
 
 /** An API server that encrypts, and the operator's account on it. */
 export interface EncryptedApiServer {
-  readonly url: string;
-  readonly dir: string;
   readonly kubeconfigPath: string;
   /** As administrator. */
   readonly kube: KubeApi;
   /** Of the operator's service account, which has its permissions and no more. */
   readonly operator: KubeConfig;
+  /** The same as a file. */
+  readonly operatorKubeconfigPath: string;
   /** Has the API server restarted with key 1 or 2 written; it reads both. */
   writeWith(key: 1 | 2): Promise<void>;
   restart(): Promise<void>;
@@ -124,12 +124,14 @@ export const startEncryptedApiServer = async ({
   const range = (prefix: string): Promise<RangeResponse> =>
     etcd('range', { key: btoa(prefix), range_end: btoa(`${prefix.slice(0, -1)}0`) });
   const revision = async (): Promise<number> => Number((await range('/none/')).header.revision);
+  const operator = asAccount(server.kubeconfig, await grant(kube));
+  const operatorKubeconfigPath = join(folder, 'operator.kubeconfig');
+  await writeFile(operatorKubeconfigPath, operator.exportConfig());
   return {
-    url: server.url,
-    dir: server.dir,
     kubeconfigPath: server.kubeconfigPath,
     kube,
-    operator: asAccount(server.kubeconfig, await grant(kube)),
+    operator,
+    operatorKubeconfigPath,
     writeWith: async (key) => {
       await writeFile(file, configuration(provider, [key, key === 1 ? 2 : 1]));
       await server.restart();
