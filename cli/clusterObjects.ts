@@ -10,9 +10,9 @@ import type { Stack } from './stack.ts';
 export interface ClusterObjects {
   /**
    * An object, or undefined where it or its kind is not there.
-   * @throws Unreachable where no API server answers
+   * @throws ApiError; Unreachable where no API server answers in time
    */
-  read<T extends z.ZodType>(path: string, shape: T): Promise<z.infer<T> | undefined>;
+  read<T extends z.ZodType>(path: string, shape: T, withinMs?: number): Promise<z.infer<T> | undefined>;
   /**
    * Changes an object by a JSON merge patch. With `metadata.resourceVersion` in it, only if nobody else has since.
    * @throws ApiError
@@ -26,19 +26,19 @@ const answerWithinMs = 10_000;
 /** @param kubeconfig its content */
 export const connectClusterObjects = async (kubeconfig: string): Promise<ClusterObjects> => {
   const client = kubeClient(await connectionFrom(loadKubeconfig(kubeconfig), {}));
-  const send = async (request: Omit<ApiRequest, 'signal'>): Promise<unknown> => {
-    const signal = AbortSignal.timeout(answerWithinMs);
+  const send = async (request: Omit<ApiRequest, 'signal'>, withinMs = answerWithinMs): Promise<unknown> => {
+    const signal = AbortSignal.timeout(withinMs);
     try {
       return (await client.send({ ...request, signal })).body;
     } catch (error) {
       if (!signal.aborted) throw error;
-      throw new Unreachable(`the API server does not answer within ${answerWithinMs / 1000} s`, { cause: error });
+      throw new Unreachable(`the API server does not answer within ${withinMs / 1000} s`, { cause: error });
     }
   };
   return {
-    read: async (path, shape) => {
+    read: async (path, shape, withinMs) => {
       try {
-        return shape.parse(await send({ method: 'GET', path }));
+        return shape.parse(await send({ method: 'GET', path }, withinMs));
       } catch (error) {
         if (isNotFound(error)) return undefined;
         throw error;

@@ -2,7 +2,7 @@ import { Failure } from '../common/failure.ts';
 import { type ClusterObjects, patiently, withClusterObjects } from './clusterObjects.ts';
 import { checkVaultAddress, modePatch, type ProviderChange, providerPatch } from './encryption/kms.ts';
 import { type ApiServerObject, type EncryptionObjects, paths } from './encryption/objects.ts';
-import { readEncryption } from './encryption/read.ts';
+import { readAllEncryption, readEncryption } from './encryption/read.ts';
 import { type EncryptionMode, encryptionStatus, modeAskedFor } from './encryption/state.ts';
 import { type Goal, isReached, latestKeyNumber, lookAtTransition } from './encryption/transition.ts';
 import { waitUntil } from './encryption/wait.ts';
@@ -95,7 +95,7 @@ export const encrypt = async (stack: Stack, mode: EncryptionMode, options: WaitO
   durationOption('--timeout', options.timeout);
   const tried = `encrypt stack ${stack.name} by ${mode}`;
   await withClusterObjects(stack, tried, async (objects) => {
-    const before = await patiently(() => readEncryption(objects));
+    const before = await readAllEncryption(objects, stack.name);
     const apiServer = requireApiServer(before, tried, stack);
     const goal = { mode, newerThan: 0 };
     const isAsked = modeAskedFor(apiServer) === mode;
@@ -114,7 +114,7 @@ export const migrateProvider = async (stack: Stack, options: MigrateProviderOpti
   if (options.vaultAddress !== undefined) checkVaultAddress(options.vaultAddress);
   const tried = `migrate stack ${stack.name} to another KMS provider`;
   await withClusterObjects(stack, tried, async (objects) => {
-    const before = await patiently(() => readEncryption(objects));
+    const before = await readAllEncryption(objects, stack.name);
     const patch = providerPatch(requireApiServer(before, tried, stack), options);
     const goal: Goal = { mode: 'KMS', newerThan: latestKeyNumber(encryptionStatus(before)) };
     const result = await follow(objects, stack, options, { tried, patch, goal, before });

@@ -1,9 +1,9 @@
 import { UsageFailure } from '../common/failure.ts';
 import { ApiError, Unreachable } from '../providers/kubernetes/client.ts';
-import { type ClusterObjects, patiently, withClusterObjects } from './clusterObjects.ts';
+import { type ClusterObjects, withClusterObjects } from './clusterObjects.ts';
 import type { WaitOptions } from './encrypt.ts';
 import { type EncryptionObjects, paths } from './encryption/objects.ts';
-import { readEncryption, requireBackend } from './encryption/read.ts';
+import { readAllEncryption, readEncryption, requireBackend } from './encryption/read.ts';
 import { lookAtRotation, newestKekID, rotatableKeys } from './encryption/rotation.ts';
 import { encryptionStatus } from './encryption/state.ts';
 import { waitUntil } from './encryption/wait.ts';
@@ -69,7 +69,7 @@ export const rotate = async (stack: Stack, options: RotateOptions): Promise<void
     interruptibly(async (signal) => {
       const begin = performance.now();
       const progress = progressFor(options);
-      const before = await patiently(() => readEncryption(objects));
+      const before = await readAllEncryption(objects, stack.name);
       const key = keyToRotate(before, options.key, tried);
       const version = await raiseVersion(objects, key, tried);
       progress.note(`asked for version ${version} of key ${key}`);

@@ -3,10 +3,10 @@ import { etcdPrefixOf } from '../cluster/plan.ts';
 import { type Expectation, isProven, type ResourceReport, verifyEncryption } from '../cluster/verify.ts';
 import { Failure } from '../common/failure.ts';
 import { requireAccess } from './access.ts';
-import { patiently, withClusterObjects } from './clusterObjects.ts';
+import { withClusterObjects } from './clusterObjects.ts';
 import { expectationsOf } from './encryption/expectation.ts';
 import type { EncryptionObjects } from './encryption/objects.ts';
-import { readEncryption } from './encryption/read.ts';
+import { readAllEncryption } from './encryption/read.ts';
 import { type OutputOptions, printResult } from './output.ts';
 import type { Stack } from './stack.ts';
 
@@ -42,7 +42,7 @@ export const verify = async (stack: Stack, options: OutputOptions): Promise<void
   const tried = `verify the encryption of stack ${stack.name}`;
   const access = await requireAccess(stack, tried);
   const state = await inspectCluster(stack.clusterDir);
-  const objects = await withClusterObjects(stack, tried, (cluster) => patiently(() => readEncryption(cluster)));
+  const objects = await withClusterObjects(stack, tried, (cluster) => readAllEncryption(cluster, stack.name));
   if (state === undefined || objects.apiServer === undefined) {
     throw new Failure({
       tried,

@@ -1,4 +1,4 @@
-import type { OperatorObject } from './objects.ts';
+import type { EncryptionObjects } from './objects.ts';
 import { degradedStatus, type EncryptionStatus } from './state.ts';
 import type { Milestone } from './wait.ts';
 
@@ -15,12 +15,12 @@ export const migrationMilestones = ({ migration }: EncryptionStatus): readonly M
 };
 
 /** What is out of order; undefined where nothing is. */
-export const problemOf = (operator: OperatorObject | undefined): string | undefined => {
-  const { status, message } = degradedStatus(operator);
+export const problemOf = (objects: EncryptionObjects): string | undefined => {
+  const { status, message } = degradedStatus(objects);
   return status === 'True' ? message : undefined;
 };
 
-export const problemMilestones = (operator: OperatorObject | undefined): readonly Milestone[] => {
-  const problem = problemOf(operator);
+export const problemMilestones = (objects: EncryptionObjects): readonly Milestone[] => {
+  const problem = problemOf(objects);
   return problem === undefined ? [] : [{ text: problem }];
 };

@@ -108,6 +108,8 @@ export interface EncryptionObjects {
   readonly operator: OperatorObject | undefined;
   readonly keySecrets: readonly SecretObject[];
   readonly configSecret: SecretObject | undefined;
+  /** Why the API server cannot read secrets; then there are none here. */
+  readonly unreadable?: string;
   /** As far as the operator counts them. */
   readonly migrations: readonly MigrationObservation[];
   readonly backend: BackendObject | undefined;

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { Failure } from '../../common/failure.ts';
+import { waitFor } from '../../common/waitFor.ts';
 import { parseCheckpoint } from '../../operator/migration/checkpoint.ts';
 import { encryptedResources } from '../../operator/names.ts';
 import type { MigrationObservation } from '../../operator/observation.ts';
+import { ApiError, Unreachable } from '../../providers/kubernetes/client.ts';
 import { type ClusterObjects, patiently } from '../clusterObjects.ts';
 import {
   apiServerObject,
@@ -12,6 +14,7 @@ import {
   listOf,
   operatorObject,
   paths,
+  type SecretObject,
   secretObject,
 } from './objects.ts';
 
@@ -20,25 +23,58 @@ const readMigration = async (objects: ClusterObjects, resource: string): Promise
   return lease === undefined ? undefined : parseCheckpoint(resource, JSON.stringify(lease))?.migration;
 };
 
-/** Reads all that tells how a cluster is encrypted. */
+/** Shorter than other answers: they may be put off for as long as the KMS fails. */
+const secretsWithinMs = 3_000;
+
+interface Secrets {
+  readonly keySecrets: readonly SecretObject[];
+  readonly configSecret: SecretObject | undefined;
+  readonly unreadable?: string;
+}
+
+/** Secrets are encrypted themselves: while the KMS fails, an API server may not be able to read them. */
+const readSecrets = async (objects: ClusterObjects): Promise<Secrets> => {
+  try {
+    const [keySecrets, configSecret] = await Promise.all([
+      objects.read(paths.keySecrets, listOf(secretObject), secretsWithinMs),
+      objects.read(paths.configSecret, secretObject, secretsWithinMs),
+    ]);
+    return { keySecrets: keySecrets?.items ?? [], configSecret };
+  } catch (error) {
+    if (!(error instanceof ApiError || error instanceof Unreachable)) throw error;
+    return { keySecrets: [], configSecret: undefined, unreadable: error.message };
+  }
+};
+
+/** Reads all that tells how a cluster is encrypted, as far as it can be read. */
 export const readEncryption = async (objects: ClusterObjects): Promise<EncryptionObjects> => {
-  const [apiServer, operator, keySecrets, configSecret, backend, migrations] = await Promise.all([
+  const [apiServer, operator, secrets, backend, migrations] = await Promise.all([
     objects.read(paths.apiServer, apiServerObject),
     objects.read(paths.operator, operatorObject),
-    objects.read(paths.keySecrets, listOf(secretObject)),
-    objects.read(paths.configSecret, secretObject),
+    readSecrets(objects),
     objects.read(paths.backend, backendObject),
     Promise.all(encryptedResources.map((resource) => readMigration(objects, resource))),
   ]);
-  return {
-    apiServer,
-    operator,
-    keySecrets: keySecrets?.items ?? [],
-    configSecret,
-    backend,
-    migrations: migrations.filter((migration) => migration !== undefined),
-  };
+  return { apiServer, operator, ...secrets, backend, migrations: migrations.filter((found) => found !== undefined) };
 };
+
+const readableWithinMs = 10_000;
+
+/** The same, but all of it. @throws Failure where the API server does not come to read its secrets */
+export const readAllEncryption = (objects: ClusterObjects, stack: string): Promise<EncryptionObjects> =>
+  waitFor(
+    async () => {
+      const found = await readEncryption(objects);
+      if (found.unreadable !== undefined) throw new Error(found.unreadable);
+      return found;
+    },
+    {
+      what: `how stack ${stack} is encrypted`,
+      timeoutMs: readableWithinMs,
+      intervalMs: 250,
+      next: `'understudy status ${stack}' tells whether the cluster is well, 'understudy fault list --stack ${stack}' whether its KMS is meant to fail`,
+    },
+  );
 
 /** @throws Failure where the cluster's KMS is no stand-in of ours */
 export const requireBackend = async (objects: ClusterObjects, tried: string): Promise<BackendObject> => {

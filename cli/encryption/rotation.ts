@@ -27,7 +27,7 @@ export const newestKekID = (backend: BackendObject | undefined, key: string): st
 
 /** A look at whether a version of a key is served everywhere, and everything that is stored under that key is under it. */
 export const lookAtRotation = (key: string, version: number, objects: EncryptionObjects): Look => {
-  const { keySecrets, backend, operator } = objects;
+  const { keySecrets, backend } = objects;
   const status = encryptionStatus(objects);
   const secret = keySecrets.find(({ metadata }) => metadata.name === keySecretName(key));
   const migrated = Number(secret?.metadata.annotations[annotations.migratedKeyVersion] ?? 1);
@@ -41,10 +41,10 @@ export const lookAtRotation = (key: string, version: number, objects: Encryption
     told: [
       { text: `version ${version} of key ${key} served on ${ready} of ${served.length} nodes` },
       ...migrationMilestones(status),
-      ...problemMilestones(operator),
+      ...problemMilestones(objects),
     ],
     obstacle:
-      problemOf(operator) ??
+      problemOf(objects) ??
       (isServed
         ? `what is stored is under version ${migrated} of key ${key}, not ${version}`
         : `${ready} of ${served.length} nodes serve version ${version} of key ${key}`),

@@ -106,13 +106,21 @@ describe('degraded', () => {
   const state = testCondition('EncryptionStateControllerDegraded', 'True', 'Error', 'damaged');
   const prune = testCondition('EncryptionPruneControllerDegraded', 'False');
   const of = (...conditions: readonly ReturnType<typeof testCondition>[]) =>
-    degradedStatus(testObjects({ conditions }).operator);
+    degradedStatus(testObjects({ conditions }));
 
   it('is the sum of all that is', () => {
     expect(of(encrypted, key, state, prune)).toEqual({
       status: 'True',
       reason: 'EncryptionKeyController_Error::EncryptionStateController_Error',
       message: 'EncryptionKeyControllerDegraded: no AppRole secret\nEncryptionStateControllerDegraded: damaged',
+    });
+  });
+
+  it('is so when secrets cannot be read', () => {
+    expect(degradedStatus({ ...testObjects({}), unreadable: 'storage is (re)initializing' })).toEqual({
+      status: 'True',
+      reason: 'Secrets_Unreadable',
+      message: 'SecretsDegraded: storage is (re)initializing',
     });
   });
 

@@ -132,13 +132,20 @@ export const encryptionStatus = (objects: EncryptionObjects): EncryptionStatus =
 
 const degradedSuffix = /Degraded$/;
 
+/** As a condition, so that it shows among what is out of order. */
+const secretsCondition = (unreadable: string | undefined): readonly Condition[] =>
+  unreadable === undefined
+    ? []
+    : [{ type: 'SecretsDegraded', status: 'True', reason: 'Unreadable', message: unreadable }];
+
 /**
  * All conditions that say that something is out of order, as one: reasons joined by `::`, a line of the message each.
  * @see library-go `pkg/operator/status`, UnionCondition
  */
-export const degradedStatus = (operator: OperatorObject | undefined): ConditionStatus => {
+export const degradedStatus = ({ operator, unreadable }: EncryptionObjects): ConditionStatus => {
   if (operator === undefined) return withoutOperator;
-  const bad = operator.status.conditions.filter(({ type, status }) => degradedSuffix.test(type) && status === 'True');
+  const conditions = [...operator.status.conditions, ...secretsCondition(unreadable)];
+  const bad = conditions.filter(({ type, status }) => degradedSuffix.test(type) && status === 'True');
   if (bad.length === 0) return { status: 'False', reason: 'AsExpected', message: '' };
   return {
     status: 'True',

@@ -92,6 +92,12 @@ describe('a look at a transition', () => {
     expect(look.obstacle).toBe('EncryptionKeyControllerDegraded: plugin on node a is down');
   });
 
+  it('sees no end while secrets cannot be read', () => {
+    const objects = { ...testObjects({ conditions: [decrypted('EncryptionDisabled')] }), unreadable: 'KMS is down' };
+    const look = lookAtTransition({ mode: 'identity', newerThan: 0 }, before, objects);
+    expect(look).toMatchObject({ done: false, obstacle: 'SecretsDegraded: KMS is down' });
+  });
+
   it('gives the condition as reason otherwise', () => {
     expect(lookAtTransition(goal, before, testObjects({})).obstacle).toMatch(/^Encrypted is Unknown \(NotReported\)/);
   });

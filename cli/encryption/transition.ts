@@ -43,15 +43,15 @@ export const lookAtTransition = (goal: Goal, before: EncryptionObjects, now: Enc
   const isNew = latest !== undefined && Number(latest.id) > latestKeyNumber(encryptionStatus(before));
   const { encrypted } = status;
   return {
-    done: isReached(goal, status),
+    done: now.unreadable === undefined && isReached(goal, status),
     told: [
       ...(isNew ? [{ text: `key ${latest.id} (${latest.mode}) created` }] : []),
       ...rolloutMilestones(before, now),
       ...(isNew && latest.state === 'write' ? [{ text: `key ${latest.id} is the write key` }] : []),
       ...migrationMilestones(status),
       ...(isNew && latest.migrated ? [{ text: `everything migrated to key ${latest.id}` }] : []),
-      ...problemMilestones(now.operator),
+      ...problemMilestones(now),
     ],
-    obstacle: problemOf(now.operator) ?? `Encrypted is ${encrypted.status} (${encrypted.reason}): ${encrypted.message}`,
+    obstacle: problemOf(now) ?? `Encrypted is ${encrypted.status} (${encrypted.reason}): ${encrypted.message}`,
   };
 };

@@ -50,7 +50,7 @@ const ask = async (objects: ClusterObjects, boxes: readonly BoxState[]): Promise
     cluster: clusterStatus(version?.gitVersion ?? '', nodes?.items ?? [], boxes),
     encryption: encryptionStatus(encryption),
     plugins: pluginStatuses(pods?.items ?? [], encryption.backend),
-    degraded: degradedStatus(encryption.operator),
+    degraded: degradedStatus(encryption),
     faults: listFaults(encryption.backend, Date.now()).filter(({ state }) => state === 'active'),
   };
 };
