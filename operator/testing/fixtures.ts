@@ -84,8 +84,6 @@ export const configSecretOf = (
   return { ...secret, metadata: { ...secret.metadata, resourceVersion: '5' } };
 };
 
-export const noWriteKey = Symbol('no write key');
-
 /** As {@link configSecretOf}, all keys read, none written. */
 export const readOnlyConfigOf = (reads: readonly KeyState[]): Secret => {
   const state: ResourceState = { writeKey: undefined, readKeys: reads };
