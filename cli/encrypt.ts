@@ -1,4 +1,5 @@
 import { Failure } from '../common/failure.ts';
+import type { Progress } from '../common/progress.ts';
 import { type ClusterObjects, patiently, withClusterObjects } from './clusterObjects.ts';
 import { checkVaultAddress, modePatch, type ProviderChange, providerPatch } from './encryption/kms.ts';
 import { type ApiServerObject, type EncryptionObjects, paths } from './encryption/objects.ts';
@@ -26,7 +27,7 @@ interface EncryptResult {
   readonly seconds: number;
 }
 
-const requireApiServer = ({ apiServer }: EncryptionObjects, tried: string, stack: Stack): ApiServerObject => {
+export const requireApiServer = ({ apiServer }: EncryptionObjects, tried: string, stack: Stack): ApiServerObject => {
   if (apiServer !== undefined) return apiServer;
   throw new Failure({
     tried,
@@ -43,16 +44,22 @@ interface Transition {
   readonly before: EncryptionObjects;
 }
 
+/** How long a transition may take, and who is told of it meanwhile. */
+interface Patience {
+  /** A duration as Go writes it. */
+  readonly timeout: string;
+  readonly progress: Progress;
+}
+
 /** Asks for a transition, waits until the operator is done, and says so. */
 const follow = (
   objects: ClusterObjects,
   stack: Stack,
-  options: WaitOptions,
+  { timeout, progress }: Patience,
   { tried, patch, goal, before }: Transition,
 ): Promise<EncryptResult> =>
   interruptibly(async (signal) => {
     const begin = performance.now();
-    const progress = progressFor(options);
     const status = encryptionStatus(before);
     let now = status;
     if (patch !== undefined) {
@@ -67,8 +74,8 @@ const follow = (
           return lookAtTransition(goal, before, seen);
         },
         {
-          tried: `${tried} within ${options.timeout}`,
-          timeoutMs: durationOption('--timeout', options.timeout),
+          tried: `${tried} within ${timeout}`,
+          timeoutMs: durationOption('--timeout', timeout),
           next: `'understudy status ${stack.name} --watch' shows how it goes on; see 'understudy logs kube-apiserver-operator ${stack.name}'`,
           goesOn: 'the operator goes on without this command, and nothing is lost',
           progress,
@@ -90,20 +97,41 @@ const resultText = ({ type, changed, key, seconds }: EncryptResult, waited: bool
   return `${state}, as they were: nothing was changed.`;
 };
 
+interface Encrypted {
+  readonly result: EncryptResult;
+  /** Whether there was anything to wait for. */
+  readonly waited: boolean;
+}
+
 /** Asks for a mode of encryption and waits until everything is stored so. */
-export const encrypt = async (stack: Stack, mode: EncryptionMode, options: WaitOptions): Promise<void> => {
-  durationOption('--timeout', options.timeout);
+export const encryptStack = (stack: Stack, mode: EncryptionMode, patience: Patience): Promise<Encrypted> => {
   const tried = `encrypt stack ${stack.name} by ${mode}`;
-  await withClusterObjects(stack, tried, async (objects) => {
-    const before = await readAllEncryption(objects, stack.name);
+  return withClusterObjects(stack, tried, async (objects) => {
+    const before = await patiently(() => readEncryption(objects));
     const apiServer = requireApiServer(before, tried, stack);
     const goal = { mode, newerThan: 0 };
     const isAsked = modeAskedFor(apiServer) === mode;
     const waited = !isReached(goal, encryptionStatus(before));
     const patch = isAsked ? undefined : modePatch(apiServer, mode);
-    const result = await follow(objects, stack, options, { tried, patch, goal, before });
-    printResult(options, result, resultText(result, waited));
+    return { result: await follow(objects, stack, patience, { tried, patch, goal, before }), waited };
   });
+};
+
+/** Waits until everything is stored as the cluster is asked for, whoever asked. */
+export const encryptedAsAsked = (stack: Stack, patience: Patience): Promise<EncryptResult> => {
+  const tried = `have stack ${stack.name} encrypted as it is asked to be`;
+  return withClusterObjects(stack, tried, async (objects) => {
+    const before = await patiently(() => readEncryption(objects));
+    const mode = modeAskedFor(requireApiServer(before, tried, stack)) ?? 'identity';
+    return follow(objects, stack, patience, { tried, patch: undefined, goal: { mode, newerThan: 0 }, before });
+  });
+};
+
+export const encrypt = async (stack: Stack, mode: EncryptionMode, options: WaitOptions): Promise<void> => {
+  durationOption('--timeout', options.timeout);
+  const patience = { timeout: options.timeout, progress: progressFor(options) };
+  const { result, waited } = await encryptStack(stack, mode, patience);
+  printResult(options, result, resultText(result, waited));
 };
 
 export interface MigrateProviderOptions extends WaitOptions, ProviderChange {}
@@ -117,7 +145,8 @@ export const migrateProvider = async (stack: Stack, options: MigrateProviderOpti
     const before = await readAllEncryption(objects, stack.name);
     const patch = providerPatch(requireApiServer(before, tried, stack), options);
     const goal: Goal = { mode: 'KMS', newerThan: latestKeyNumber(encryptionStatus(before)) };
-    const result = await follow(objects, stack, options, { tried, patch, goal, before });
+    const patience = { timeout: options.timeout, progress: progressFor(options) };
+    const result = await follow(objects, stack, patience, { tried, patch, goal, before });
     printResult(options, result, resultText(result, true));
   });
 };

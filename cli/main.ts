@@ -201,8 +201,12 @@ plumbing
     (await import('./plumbing.ts')).loadImageCommand(name, reference, Number(nodes)),
   );
 plumbing
-  .command('switch-encryption-on <name>')
-  .action(async (name: string) => (await import('./plumbing.ts')).switchEncryptionOnCommand(name));
+  .command('configure-kms <name>')
+  .action(async (name: string) => (await import('./plumbing.ts')).configureKmsCommand(name));
+plumbing
+  .command('encrypt <name>')
+  .addArgument(new Argument('<mode>').choices(['KMS', 'aescbc', 'aesgcm', 'identity']))
+  .action(async (name: string, mode: EncryptionMode) => (await import('./plumbing.ts')).encryptCommand(name, mode));
 
 /** Commander ends the process and prints errors itself unless told; every command is told the same. */
 const throwInstead = (command: Command): void => {

@@ -1,7 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { boxPid } from '../cluster/box.ts';
 import { boxPrograms } from '../cluster/boxRoot.ts';
-import { switchEncryptionOn } from '../cluster/encryption.ts';
 import { inspectCluster } from '../cluster/inspect.ts';
 import { kubernetesNodesOf } from '../cluster/plan.ts';
 import { removeCluster } from '../cluster/remove.ts';
@@ -13,30 +12,28 @@ import { findImage } from '../image/load.ts';
 import type { StartedCluster } from '../infra/LocalCluster.ts';
 import { stackSettings } from '../infra/settings.ts';
 import { ensurePrograms } from '../toolchain/index.ts';
+import { patiently, withClusterObjects } from './clusterObjects.ts';
+import { encryptStack, requireApiServer } from './encrypt.ts';
+import { configurationPatch } from './encryption/kms.ts';
+import { kmsBlock, paths } from './encryption/objects.ts';
+import { readEncryption } from './encryption/read.ts';
+import type { EncryptionMode } from './encryption/state.ts';
 import { requireRoot } from './root.ts';
-import { clusterDirOf } from './stack.ts';
+import { clusterDirOf, loadStack } from './stack.ts';
 
 /** What the resources of the Pulumi program run. Their lines become the engine's log. */
 const progress = innerProgress((line) => process.stderr.write(line));
 
 const clusterShape = stackSettings.pick({ controlPlanes: true, workers: true, egress: true, openshift: true });
 
-/** What the cluster keeps in `openshift-config` about its etcd; PEM. */
-interface PublishedEtcd {
-  readonly etcd: {
-    readonly authorityCertificate: string;
-    readonly clientCertificate: string;
-    readonly clientKey: string;
-  };
-}
-
 /** Reads the cluster's shape from standard input as JSON; prints how to reach it as JSON. */
 export const startClusterCommand = async (name: string): Promise<void> => {
   requireRoot(`make cluster ${name}`);
   const shape = clusterShape.parse(JSON.parse(await text(process.stdin)));
   const dir = clusterDirOf(name);
-  const access = await startCluster({ name, ...shape }, dir, await gatherSupplies(progress), progress);
-  const answer: StartedCluster & PublishedEtcd = {
+  const supplies = await gatherSupplies(progress);
+  const access = await startCluster({ name, ...shape }, dir, supplies, progress);
+  const answer: StartedCluster = {
     kubeconfig: access.kubeconfig,
     controlPlaneAddresses: [...access.etcd.hosts],
     etcd: {
@@ -44,6 +41,7 @@ export const startClusterCommand = async (name: string): Promise<void> => {
       clientCertificate: access.etcd.published.certificate,
       clientKey: access.etcd.published.key,
     },
+    pauseImage: supplies.pauseImage.reference,
   };
   process.stdout.write(JSON.stringify(answer));
 };
@@ -84,5 +82,22 @@ export const loadImageCommand = async (name: string, reference: string, nodeCoun
   );
 };
 
-export const switchEncryptionOnCommand = (name: string): Promise<void> =>
-  switchEncryptionOn(clusterDirOf(name), progress);
+/** Reads the KMS configuration that a patch to KMS is to name from standard input, and keeps it at the switch. */
+export const configureKmsCommand = async (name: string): Promise<void> => {
+  const kms = kmsBlock.parse(JSON.parse(await text(process.stdin)));
+  const stack = await loadStack(name);
+  const tried = `keep the KMS configuration of stack ${name}`;
+  await withClusterObjects(stack, tried, async (objects) => {
+    const before = await patiently(() => readEncryption(objects));
+    await patiently(() =>
+      objects.patch(paths.apiServer, configurationPatch(requireApiServer(before, tried, stack), kms)),
+    );
+  });
+};
+
+/** Long enough for a cluster of OpenShift's load test. */
+const encryptWithin = '30m';
+
+export const encryptCommand = async (name: string, mode: EncryptionMode): Promise<void> => {
+  await encryptStack(await loadStack(name), mode, { timeout: encryptWithin, progress });
+};

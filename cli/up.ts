@@ -1,11 +1,13 @@
 import { readAccess } from '../cluster/access.ts';
-import { switchEncryptionOn } from '../cluster/encryption.ts';
+import { ensureDns } from '../cluster/dns.ts';
 import { inspectCluster } from '../cluster/inspect.ts';
 import { type ClusterSupplies, checkChange, startCluster, waitForNodes } from '../cluster/start.ts';
 import { gatherSupplies } from '../cluster/supplies.ts';
 import { Failure } from '../common/failure.ts';
 import type { Progress } from '../common/progress.ts';
 import { ensurePrograms, installMissing } from '../toolchain/index.ts';
+import { encryptedAsAsked } from './encrypt.ts';
+import type { EncryptionMode } from './encryption/state.ts';
 import { withEngine } from './engine.ts';
 import { prepareEngineHome, readState } from './engineHome.ts';
 import { exclusively } from './exclusive.ts';
@@ -63,13 +65,22 @@ interface UpResult {
   readonly healed: boolean;
   readonly seconds: number;
   readonly nodes: number;
+  /** How secrets and config maps are stored. */
+  readonly encryption: EncryptionMode;
 }
 
-const summary = ({ stack, changes, seconds, nodes }: UpResult, isDefault: boolean): string => {
+const storedAs: Readonly<Record<EncryptionMode, string>> = {
+  KMS: 'are encrypted in etcd through the KMS v2 plugin',
+  aescbc: 'are encrypted in etcd by aescbc',
+  aesgcm: 'are encrypted in etcd by aesgcm',
+  identity: 'are stored in etcd as plain text',
+};
+
+const summary = ({ stack, changes, seconds, nodes, encryption }: UpResult, isDefault: boolean): string => {
   const name = isDefault ? '' : ` ${stack}`;
   return [
     `Stack ${stack} is up after ${seconds.toFixed(1)} s: ${changes} resources changed, ${nodes} ${nodes === 1 ? 'node' : 'nodes'} Ready,`,
-    'secrets and config maps are encrypted in etcd through the KMS v2 plugin.',
+    `secrets and config maps ${storedAs[encryption]}.`,
     '',
     `  npx understudy kubectl${isDefault ? '' : ` --stack ${stack}`} get pods -A   # or: export KUBECONFIG=$(npx understudy kubeconfig${name} --path)`,
     `  npx understudy verify${name}   # reads etcd and proves the encryption`,
@@ -98,11 +109,15 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
         next: `run 'understudy down ${stack.name}', then 'understudy up ${stack.name}'`,
       });
     }
-    const [nodes] = await progress.phase('nodes Ready, encryption on', () =>
-      Promise.all([waitForNodes(stack.clusterDir, access), switchEncryptionOn(stack.clusterDir, progress)]),
+    const [nodes, { type }] = await progress.phase('nodes Ready, encrypted as asked, DNS', () =>
+      Promise.all([
+        waitForNodes(stack.clusterDir, access),
+        encryptedAsAsked(stack, { timeout: '3m', progress }),
+        ensureDns(stack.clusterDir),
+      ]),
     );
     const seconds = Number(((performance.now() - begin) / 1000).toFixed(1));
-    const result: UpResult = { stack: stack.name, changes, healed, seconds, nodes };
+    const result: UpResult = { stack: stack.name, changes, healed, seconds, nodes, encryption: type };
     printResult(options, result, summary(result, stack.name === 'local'));
   });
 };

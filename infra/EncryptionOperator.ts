@@ -1,7 +1,7 @@
 import { DaemonSet } from '@pulumi/kubernetes/apps/v1/daemonSet.js';
 import { Deployment } from '@pulumi/kubernetes/apps/v1/deployment.js';
 import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi';
-import { openShiftNamespaces } from './OpenShiftApi.ts';
+import { openShiftNamespaces } from './OpenShiftNamespaces.ts';
 import { Permissions } from './Permissions.ts';
 
 export interface EncryptionOperatorArgs {

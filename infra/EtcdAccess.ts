@@ -3,15 +3,13 @@ import { ConfigMap } from '@pulumi/kubernetes/core/v1/configMap.js';
 import { Namespace } from '@pulumi/kubernetes/core/v1/namespace.js';
 import { Secret } from '@pulumi/kubernetes/core/v1/secret.js';
 import { Service } from '@pulumi/kubernetes/core/v1/service.js';
-import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi';
-import { openShiftNamespaces } from './OpenShiftApi.ts';
+import { ComponentResource, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi';
+import type { StartedCluster } from './LocalCluster.ts';
+import { openShiftNamespaces } from './OpenShiftNamespaces.ts';
 
 export interface EtcdAccessArgs {
-  /** PEM. */
-  readonly authorityCertificate: Input<string>;
-  /** PEM; etcd lets its bearer read and write everything. */
-  readonly clientCertificate: Input<string>;
-  readonly clientKey: Input<string>;
+  /** etcd lets the bearer of its client certificate read and write everything. */
+  readonly certificates: Output<StartedCluster['etcd']>;
   /** An image that does nothing. */
   readonly pauseImage: Input<string>;
 }
@@ -30,7 +28,7 @@ export class EtcdAccess extends ComponentResource {
       `${name}-authority`,
       {
         metadata: { namespace: openShiftNamespaces.config, name: 'etcd-ca-bundle' },
-        data: { 'ca-bundle.crt': args.authorityCertificate },
+        data: { 'ca-bundle.crt': args.certificates.authorityCertificate },
       },
       parent,
     );
@@ -39,7 +37,7 @@ export class EtcdAccess extends ComponentResource {
       {
         metadata: { namespace: openShiftNamespaces.config, name: 'etcd-client' },
         type: 'kubernetes.io/tls',
-        stringData: { 'tls.crt': args.clientCertificate, 'tls.key': args.clientKey },
+        stringData: { 'tls.crt': args.certificates.clientCertificate, 'tls.key': args.certificates.clientKey },
       },
       parent,
     );

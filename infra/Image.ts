@@ -1,5 +1,12 @@
 import { local } from '@pulumi/command';
-import { all, ComponentResource, type ComponentResourceOptions, type Output, output } from '@pulumi/pulumi';
+import {
+  all,
+  ComponentResource,
+  type ComponentResourceOptions,
+  interpolate,
+  type Output,
+  output,
+} from '@pulumi/pulumi';
 import { silentProgress } from '../common/progress.ts';
 import { buildServiceImage } from '../image/build.ts';
 import { understudyCommand } from './command.ts';
@@ -19,12 +26,14 @@ export interface ImageArgs {
 export class Image extends ComponentResource {
   /** What pods name, known once all nodes have it. */
   readonly reference: Output<string>;
+  /** `<repository>@sha256:<digest>`, known at once. */
+  readonly digestReference: Output<string>;
 
   constructor(name: string, args: ImageArgs, options?: ComponentResourceOptions) {
     super('understudy:index:Image', name, {}, options);
-    const built = output(
-      buildServiceImage({ name: args.repository, entryPoint: args.entryPoint }, silentProgress),
-    ).reference;
+    const image = output(buildServiceImage({ name: args.repository, entryPoint: args.entryPoint }, silentProgress));
+    const built = image.reference;
+    this.digestReference = interpolate`${args.repository}@${image.digest}`;
     const load = built.apply((reference) =>
       understudyCommand('plumbing', 'load-image', args.clusterName, reference, String(args.nodeCount)),
     );

@@ -12,7 +12,7 @@ const socketDir = '/var/run/kmsplugin';
 const keystoreDir = '/var/lib/kms-plugin';
 const metricsPort = 9808;
 
-/** The KMS v2 plugin on every control-plane node, at `unix:///var/run/kmsplugin/socket.sock`. */
+/** The KMS v2 plugin on every control-plane node, at `/var/run/kmsplugin`: `kms-<N>.sock` for key N. */
 export class KmsPlugin extends ComponentResource {
   /** Known once a plugin is ready on every control-plane node. */
   readonly daemonSetId: Output<string>;
@@ -63,6 +63,7 @@ export class KmsPlugin extends ComponentResource {
                   imagePullPolicy: 'Never',
                   args: [
                     `--listen-addr=unix://${socketDir}/socket.sock`,
+                    `--socket-dir=${socketDir}`,
                     `--keystore-dir=${keystoreDir}`,
                     `--metrics-addr=:${metricsPort}`,
                   ],

@@ -9,12 +9,22 @@ export interface LocalClusterArgs {
   readonly workers: number;
   /** Whether the cluster may reach beyond this machine. */
   readonly egress: boolean;
+  /** Whether keys in etcd have OpenShift's prefix. */
+  readonly openshift: boolean;
 }
 
 /** What `plumbing start-cluster` prints. */
 export interface StartedCluster {
   readonly kubeconfig: string;
   readonly controlPlaneAddresses: string[];
+  /** PEM, for whoever reads etcd itself. */
+  readonly etcd: {
+    readonly authorityCertificate: string;
+    readonly clientCertificate: string;
+    readonly clientKey: string;
+  };
+  /** Reference of an image that does nothing; the nodes have it. */
+  readonly pauseImage: string;
 }
 
 /** A cluster of real components in boxes on this machine. It answers once its API server does; its nodes come Ready after that. */
@@ -25,6 +35,9 @@ export class LocalCluster extends ComponentResource {
   readonly boxes: local.Command;
   /** IPv4 addresses. */
   readonly controlPlaneAddresses: Output<string[]>;
+  /** Secret: who has it reads and writes everything. */
+  readonly etcd: Output<StartedCluster['etcd']>;
+  readonly pauseImage: Output<string>;
 
   constructor(name: string, args: LocalClusterArgs, options?: ComponentResourceOptions) {
     super('understudy:index:LocalCluster', name, {}, options);
@@ -35,7 +48,12 @@ export class LocalCluster extends ComponentResource {
         create: start,
         update: start,
         delete: understudyCommand('plumbing', 'remove-cluster', args.clusterName),
-        stdin: JSON.stringify({ controlPlanes: args.controlPlanes, workers: args.workers, egress: args.egress }),
+        stdin: JSON.stringify({
+          controlPlanes: args.controlPlanes,
+          workers: args.workers,
+          egress: args.egress,
+          openshift: args.openshift,
+        }),
         // Its standard output holds the kubeconfig.
         logging: 'stderr',
       },
@@ -48,6 +66,8 @@ export class LocalCluster extends ComponentResource {
     const answer = this.boxes.stdout.apply((text) => JSON.parse(text) as StartedCluster);
     this.kubeconfig = secret(answer.kubeconfig);
     this.controlPlaneAddresses = unsecret(answer.controlPlaneAddresses);
+    this.etcd = secret(answer.etcd);
+    this.pauseImage = unsecret(answer.pauseImage);
     this.registerOutputs({ kubeconfig: this.kubeconfig, controlPlaneAddresses: this.controlPlaneAddresses });
   }
 }

@@ -4,7 +4,6 @@ import {
   CustomResourceDefinition,
   type CustomResourceDefinitionArgs,
 } from '@pulumi/kubernetes/apiextensions/v1/customResourceDefinition.js';
-import { Namespace } from '@pulumi/kubernetes/core/v1/namespace.js';
 import { ComponentResource, type ComponentResourceOptions } from '@pulumi/pulumi';
 import { parse } from 'yaml';
 
@@ -12,14 +11,6 @@ export interface OpenShiftApiArgs {
   /** YAML files of CustomResourceDefinitions, absolute paths. */
   readonly definitionFiles: readonly string[];
 }
-
-/** Where OpenShift's operators keep what the encryption controllers read and write. */
-export const openShiftNamespaces = {
-  config: 'openshift-config',
-  configManaged: 'openshift-config-managed',
-  kubeApiServer: 'openshift-kube-apiserver',
-  kubeApiServerOperator: 'openshift-kube-apiserver-operator',
-} as const;
 
 /** Kinds of which OpenShift has one object, `cluster`. */
 const singletons = [
@@ -33,19 +24,6 @@ const singletons = [
 export class OpenShiftApi extends ComponentResource {
   constructor(name: string, args: OpenShiftApiArgs, options?: ComponentResourceOptions) {
     super('understudy:index:OpenShiftApi', name, {}, options);
-    for (const namespace of Object.values(openShiftNamespaces)) {
-      new Namespace(
-        `${name}-${namespace}`,
-        {
-          metadata: {
-            name: namespace,
-            // The installer writes the node's files.
-            labels: { 'pod-security.kubernetes.io/enforce': 'privileged' },
-          },
-        },
-        { parent: this },
-      );
-    }
     const definitions = new Map(
       args.definitionFiles.map((file) => {
         const { metadata, spec } = parse(readFileSync(file, 'utf8')) as Definition;

@@ -1,11 +1,20 @@
 import { fileURLToPath } from 'node:url';
 import { Provider } from '@pulumi/kubernetes/provider.js';
 import { type ComponentResourceOptions, Config, getStack, type Output } from '@pulumi/pulumi';
+import { silentProgress } from '../common/progress.ts';
+import { ensureOpenShiftCrds } from '../toolchain/index.ts';
 import { ApiServerEncryption } from './ApiServerEncryption.ts';
+import { BareKmsPatch } from './BareKmsPatch.ts';
 import { ClusterDns } from './ClusterDns.ts';
+import { EncryptionOperator } from './EncryptionOperator.ts';
+import { EtcdAccess } from './EtcdAccess.ts';
 import { Image } from './Image.ts';
+import { KmsBackend } from './KmsBackend.ts';
 import { KmsPlugin } from './KmsPlugin.ts';
+import { standInVault } from './kmsConfiguration.ts';
 import { LocalCluster } from './LocalCluster.ts';
+import { OpenShiftApi } from './OpenShiftApi.ts';
+import { OpenShiftNamespaces } from './OpenShiftNamespaces.ts';
 import { type StackSettings, settingsNamespace, stackSettings } from './settings.ts';
 
 const readSettings = (): StackSettings => {
@@ -15,6 +24,8 @@ const readSettings = (): StackSettings => {
     controlPlanes: config.getNumber('controlPlanes'),
     workers: config.getNumber('workers'),
     egress: config.getBoolean('egress'),
+    encryption: config.get('encryption'),
+    openshift: config.getBoolean('openshift'),
   });
 };
 
@@ -34,19 +45,32 @@ export const program = async (): Promise<{ readonly kubeconfig: Output<string> }
     // The objects in a cluster go with it, at once and even if it is out of order.
     transformations: [({ props, opts }) => ({ props, opts: { ...opts, deletedWith: cluster.boxes } })],
   };
-  // Loaded while the API server starts: it needs the boxes only, and waits for them by itself.
-  const image = new Image('kms-plugin-image', {
-    repository: 'understudy.local/kms-plugin',
-    entryPoint: fileURLToPath(new URL('../plugin/main.ts', import.meta.url)),
-    clusterName,
-    nodeCount: settings.controlPlanes + settings.workers,
-  });
-  const plugin = new KmsPlugin('kms-plugin', { image: image.reference }, onCluster);
+  // Loaded while the API server starts: they need the boxes only, and wait for them by themselves.
+  const image = (name: string, main: string): Image =>
+    new Image(`${name}-image`, {
+      repository: `understudy.local/${name}`,
+      entryPoint: fileURLToPath(new URL(main, import.meta.url)),
+      clusterName,
+      nodeCount: settings.controlPlanes + settings.workers,
+    });
+  const pluginImage = image('kms-plugin', '../plugin/main.ts');
+  const operatorImage = image('operator', '../operator/main.ts');
+  const namespaces = new OpenShiftNamespaces('openshift', onCluster);
+  const inNamespaces: ComponentResourceOptions = { ...onCluster, dependsOn: [namespaces] };
+  const api = new OpenShiftApi('openshift', { definitionFiles: await ensureOpenShiftCrds(silentProgress) }, onCluster);
+  const plugin = new KmsPlugin('kms-plugin', { image: pluginImage.reference }, onCluster);
+  const operator = new EncryptionOperator('encryption-operator', { image: operatorImage.reference }, inNamespaces);
+  const backend = new KmsBackend('kms-backend', onCluster);
   const dns = new ClusterDns('dns', { serverAddresses: cluster.controlPlaneAddresses }, onCluster);
+  const kms = pluginImage.digestReference.apply(standInVault);
+  if (settings.openshift) {
+    new EtcdAccess('etcd', { certificates: cluster.etcd, pauseImage: cluster.pauseImage }, inNamespaces);
+    new BareKmsPatch('bare-kms-patch', { kms }, onCluster);
+  }
   new ApiServerEncryption(
     'encryption',
-    { clusterName, controlPlanes: settings.controlPlanes },
-    { dependsOn: [plugin, dns] },
+    { clusterName, type: settings.encryption, kms },
+    { ...onCluster, dependsOn: [namespaces, api, plugin, operator, backend, dns] },
   );
   return { kubeconfig: cluster.kubeconfig };
 };

@@ -39,6 +39,20 @@ export const modePatch = (apiServer: ApiServerObject, mode: EncryptionMode): obj
   return { ...(kms && remember(apiServer, kms)), spec: { encryption: { type: mode, kms: null } } };
 };
 
+/**
+ * The merge patch that keeps the configuration that the program declares. Where there is one already only the image is
+ * taken over, since whoever has moved on to another address or key is not to be moved back.
+ */
+export const configurationPatch = (apiServer: ApiServerObject, declared: KmsBlock): object => {
+  const { type, kms } = apiServer.spec.encryption;
+  const known = kms ?? remembered(apiServer);
+  const next =
+    known === undefined
+      ? declared
+      : { ...known, vault: { ...known.vault, kmsPluginImage: declared.vault?.kmsPluginImage } };
+  return { ...remember(apiServer, next), ...(type === 'KMS' && { spec: { encryption: { type, kms: next } } }) };
+};
+
 /** `transit/keys/a` → `transit/keys/a-2` → `transit/keys/a-3`. */
 export const nextKeyPath = (path: string): string => {
   const [, name = path, number] = /^(.*)-(\d+)$/.exec(path) ?? [];

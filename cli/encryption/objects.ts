@@ -29,7 +29,7 @@ const metadata = z.object({
   annotations: strings,
 });
 
-const kmsBlock = z.looseObject({ vault: z.looseObject({ vaultKeyPath: z.string().optional() }).optional() });
+export const kmsBlock = z.looseObject({ vault: z.looseObject({ vaultKeyPath: z.string().optional() }).optional() });
 /** `spec.encryption.kms`; only its key path and address are looked into. */
 export type KmsBlock = z.infer<typeof kmsBlock>;
 
