@@ -45,10 +45,4 @@ describe('the file of a box that starts again', () => {
     const named = JSON.stringify({ name: '"timeout":"10s"', key: 'timeout: 10s' });
     expect(forBooting(named)).toBe(named);
   });
-
-  it('may be YAML', () => {
-    expect(forBooting('  - kms:\n      timeout: 10s\n  - identity: {}\n')).toBe(
-      '  - kms:\n      timeout: 200ms\n  - identity: {}\n',
-    );
-  });
 });

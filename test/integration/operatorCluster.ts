@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { parse } from 'yaml';
-import { renderEncryptionConfiguration } from '../../cluster/encryptionConfiguration.ts';
+import { identityConfiguration } from '../../cluster/encryptionConfiguration.ts';
 import { renderKubeconfig } from '../../cluster/kubeconfig.ts';
 import { type Authority, loadAuthority, loadServiceAccountKeys } from '../../cluster/pki.ts';
 import { writeFileWhole } from '../../common/files.ts';
@@ -112,7 +112,7 @@ const startNode = async (common: Common, name: string, address: string, seed: st
   const serving = await authority.issue({ commonName: 'kube-apiserver', usages: ['server'], addresses: [address] });
   await writeFileWhole(join(dir, 'serving.crt'), serving.certificate);
   await writeFileWhole(join(dir, 'serving.key'), serving.key);
-  await writeFileWhole(configurationPath, renderEncryptionConfiguration('identity', '200ms'));
+  await writeFileWhole(configurationPath, identityConfiguration);
   await writeFileWhole(join(dir, 'plugin', 'keystore.json'), JSON.stringify({ seed, versions: {} }));
   const apiServer = [
     common.kubeApiServer,
@@ -221,6 +221,27 @@ const declareObjects = async (client: KubeClient, nodes: readonly TestNode[]): P
       ),
     ),
   );
+};
+
+/** What a kubelet would tell of the plugin's pod on a node. */
+export const tellPlugin = async (client: KubeClient, { name }: TestNode, ready: boolean): Promise<void> => {
+  const pods = '/api/v1/namespaces/openshift-kms-plugin/pods';
+  await create(client, '/api/v1/namespaces/openshift-kms-plugin/serviceaccounts', { metadata: { name: 'default' } });
+  await create(client, pods, {
+    metadata: { name: `kms-plugin-${name}`, labels: { app: 'kms-plugin' } },
+    spec: {
+      nodeName: name,
+      automountServiceAccountToken: false,
+      tolerations: [{ operator: 'Exists' }],
+      containers: [{ name: 'kms-plugin', image: 'kms-plugin' }],
+    },
+  });
+  await client.send({
+    method: 'PATCH',
+    path: `${pods}/kms-plugin-${name}/status`,
+    body: { status: { phase: 'Running', conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] } },
+    contentType: 'application/merge-patch+json',
+  });
 };
 
 const declareNode = async (client: KubeClient, { name, address }: TestNode): Promise<void> => {
