@@ -28,8 +28,13 @@ export const connectClusterObjects = async (kubeconfig: string): Promise<Cluster
   const client = kubeClient(await connectionFrom(loadKubeconfig(kubeconfig), {}));
   const send = async (request: Omit<ApiRequest, 'signal'>, withinMs = answerWithinMs): Promise<unknown> => {
     const signal = AbortSignal.timeout(withinMs);
+    const ask = async (): Promise<unknown> => (await client.send({ ...request, signal })).body;
     try {
-      return (await client.send({ ...request, signal })).body;
+      // Connections break when an API server hands over to the next, which takes new ones already.
+      return await ask().catch((error: unknown) => {
+        if (error instanceof Unreachable && request.method === 'GET') return ask();
+        throw error;
+      });
     } catch (error) {
       if (!signal.aborted) throw error;
       throw new Unreachable(`the API server does not answer within ${withinMs / 1000} s`, { cause: error });

@@ -2,16 +2,16 @@ import type { EncryptionObjects } from './objects.ts';
 import { degradedStatus, type EncryptionStatus } from './state.ts';
 import type { Milestone } from './wait.ts';
 
-/** `secrets 1200 of 25000, configmaps 0 of 14000`; empty where the operator does not count. */
+/** `secrets 1200 of 25000, configmaps`; a resource that is not counted yet goes by its name alone. */
 export const migrationCounts = (migration: NonNullable<EncryptionStatus['migration']>): string =>
   Object.entries(migration)
-    .map(([resource, { done, total }]) => `${resource} ${done} of ${total}`)
+    .map(([resource, { done, total }]) => (total === 0 ? resource : `${resource} ${done} of ${total}`))
     .join(', ');
 
 export const migrationMilestones = ({ migration }: EncryptionStatus): readonly Milestone[] => {
   if (migration === null) return [];
-  const counts = migrationCounts(migration);
-  return [counts === '' ? { text: 'migrating' } : { text: `migrating ${counts}`, counting: true }];
+  const counting = Object.values(migration).some(({ total }) => total > 0);
+  return [{ text: `migrating ${migrationCounts(migration)}`.trimEnd(), counting }];
 };
 
 /** What is out of order; undefined where nothing is. */
@@ -22,5 +22,5 @@ export const problemOf = (objects: EncryptionObjects): string | undefined => {
 
 export const problemMilestones = (objects: EncryptionObjects): readonly Milestone[] => {
   const problem = problemOf(objects);
-  return problem === undefined ? [] : [{ text: problem }];
+  return problem === undefined ? [] : problem.split('\n').map((text) => ({ text }));
 };

@@ -80,9 +80,14 @@ describe('a look at a transition', () => {
     expect(texts(testObjects({ keys, writeKey: 2, readKeys: [2, 1], revisions: { a: 5, b: 9 }, migrations }))).toEqual([
       'key 2 (aescbc) created',
       'configuration 2 rolled out to 2 of 2 nodes',
-      'key 2 is the write key',
+      'key 2 becomes the write key',
       'migrating secrets 5 of 9',
     ]);
+  });
+
+  it('tells of what is not counted yet by its name', () => {
+    const migrations = [{ resource: 'secrets', writeKey: '2', outcome: 'running', done: 0, total: 0 }] as const;
+    expect(texts(testObjects({ migrations }))).toEqual(['migrating secrets']);
   });
 
   it('tells at once what is out of order, and that it is why nothing comes of it', () => {

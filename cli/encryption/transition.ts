@@ -47,7 +47,7 @@ export const lookAtTransition = (goal: Goal, before: EncryptionObjects, now: Enc
     told: [
       ...(isNew ? [{ text: `key ${latest.id} (${latest.mode}) created` }] : []),
       ...rolloutMilestones(before, now),
-      ...(isNew && latest.state === 'write' ? [{ text: `key ${latest.id} is the write key` }] : []),
+      ...(isNew && latest.state === 'write' ? [{ text: `key ${latest.id} becomes the write key` }] : []),
       ...migrationMilestones(status),
       ...(isNew && latest.migrated ? [{ text: `everything migrated to key ${latest.id}` }] : []),
       ...problemMilestones(now),
