@@ -16,7 +16,7 @@ const kmsTimeout = '10s';
 /** Random bytes, of a cryptographic source. */
 export type RandomBytes = (size: number) => Uint8Array;
 
-export const kmsEndpoint = (keyName: string): string => `unix:///var/run/kmsplugin/kms-${keyName}.sock`;
+const kmsEndpoint = (keyName: string): string => `unix:///var/run/kmsplugin/kms-${keyName}.sock`;
 
 const newSecret = (mode: Mode, randomBytes: RandomBytes): string =>
   mode === 'identity' || mode === 'KMS' ? emptyStaticKey : Buffer.from(randomBytes(32)).toString('base64');

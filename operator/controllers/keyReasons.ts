@@ -4,7 +4,7 @@ import { isSameProvider } from '../kmsProvider.ts';
 import { encryptedResources } from '../names.ts';
 
 /** How long after its migration a static key is replaced. */
-export const rotationIntervalMs = 7 * 24 * 60 * 60 * 1000;
+const rotationIntervalMs = 7 * 24 * 60 * 60 * 1000;
 
 export interface KeyWish {
   readonly mode: Mode;

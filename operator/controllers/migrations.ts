@@ -2,7 +2,7 @@ import type { Action, ControllerName } from '../action.ts';
 import type { MigrationObservation } from '../observation.ts';
 
 /** How long after a failed migration it is tried again. */
-export const migrationRetryMs = 5 * 60 * 1000;
+const migrationRetryMs = 5 * 60 * 1000;
 
 export type MigrationStep =
   | { readonly state: 'succeeded' }

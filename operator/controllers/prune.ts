@@ -9,7 +9,7 @@ import type { Controller } from './controller.ts';
 const name = 'EncryptionPrune';
 
 /** How many unused keys are kept, for old backups. */
-export const keptKeys = 10;
+const keptKeys = 10;
 
 const isUsed = (secret: Secret, used: readonly KeyState[]): boolean => {
   const key = parseKeySecret(secret);
