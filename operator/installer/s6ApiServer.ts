@@ -23,6 +23,15 @@ const pollMs = 20;
 /** Each connection finds one of two by chance: so many find both, or one in a thousand times not. */
 const enoughConnections = 10;
 
+/**
+ * A check of a new API server that may hang for a minute, after which the process ends. kube-apiserver is a client of
+ * itself, by the port that two share now: where a connection ends up at the other one, it does not know the certificate.
+ * Everything in it tries again within seconds, but for these controllers, which do after three minutes.
+ */
+const hangingCheck = 'poststarthook/start-service-ip-repair-controllers';
+/** How long that check alone may be what is missing; without bad luck it is there before others. */
+const hangsAfterMs = 1_000;
+
 interface Service {
   readonly name: string;
   readonly superviseDir: string;
@@ -84,6 +93,16 @@ export const s6ApiServer = (options: S6ApiServerOptions): ApiServerProcess => {
     let said = 'it does not answer';
     let met: ServingProcess | undefined;
     let pid: number | undefined;
+    let hangingSince: number | undefined;
+    const startAgain = async (): Promise<void> => {
+      log.info({ name: starting.name }, 'the new kube-apiserver asked the old one in its own name; starting it again');
+      await tellService(starting.superviseDir, 'kill');
+      while ((await readServiceState(starting.superviseDir)).pid === pid) await sleep(5);
+      met?.close();
+      met = undefined;
+      pid = undefined;
+      hangingSince = undefined;
+    };
     try {
       for (;;) {
         signal.throwIfAborted();
@@ -103,13 +122,18 @@ export const s6ApiServer = (options: S6ApiServerOptions): ApiServerProcess => {
             const known = met.configHash === hash || !readiness.ready;
             const loaded = known ? met.configHash : (await met.refresh()).configHash;
             if (readiness.ready && loaded === hash) return;
-            said = readiness.ready ? `it has loaded ${loaded}, not ${hash}` : `it is not ready: ${readiness.said}`;
+            const isHanging = readiness.failed.length === 1 && readiness.failed[0] === hangingCheck;
+            hangingSince = isHanging ? (hangingSince ?? performance.now()) : undefined;
+            said = readiness.ready
+              ? `it has loaded ${loaded}, not ${hash}`
+              : `it is not ready (${readiness.failed.join(', ')})`;
           }
         } catch {
           // Nobody listens yet, or the process that was met has gone: its service's state tells.
           met?.close();
           met = undefined;
         }
+        if (hangingSince !== undefined && performance.now() - hangingSince > hangsAfterMs) await startAgain();
         if (performance.now() > deadline) {
           throw new Failure({ tried, got: `${said} after ${options.readyWithinMs / 1000} s`, next });
         }

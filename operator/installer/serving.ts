@@ -2,10 +2,16 @@ import { type ApiServerMetrics, parseApiServerMetrics } from '../run/apiServerMe
 import type { Connection } from '../run/connection.ts';
 import type { KubeClient } from '../run/kubeClient.ts';
 
+export interface Readiness {
+  readonly ready: boolean;
+  /** `kms-providers`, `poststarthook/rbac/bootstrap-roles`, … */
+  readonly failed: readonly string[];
+}
+
 /** One kube-apiserver process that answers at this node's address, by a connection to itself. */
 export interface ServingProcess extends ApiServerMetrics {
-  /** Whether it says that it is ready, its KMS providers included. What it said where it is not. */
-  readiness(): Promise<{ readonly ready: boolean; readonly said: string }>;
+  /** Whether it says that it is ready, its KMS providers included, and which of its checks failed. */
+  readiness(): Promise<Readiness>;
   /** What it says of itself by now. */
   refresh(): Promise<ApiServerMetrics>;
   /** Tells this process from others for the price of a handshake. */
@@ -36,11 +42,8 @@ export const askServing = async (client: KubeClient, known?: Buffer): Promise<Se
       ...metrics,
       readiness: async () => {
         const { status, body } = await connection.ask('/readyz?verbose');
-        const failed = body.split('\n').filter((line) => line.startsWith('[-]'));
-        return {
-          ready: status === 200,
-          said: failed.length > 0 ? failed.join(', ') : `${status} ${body.slice(0, 200)}`,
-        };
+        const failed = [...body.matchAll(/^\[-\](\S+)/gm)].map(([, check = '']) => check);
+        return { ready: status === 200, failed };
       },
       refresh: () => metricsOf(connection),
       session: connection.session(),

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { messageOf } from '../../common/failure.ts';
-import { conditionsAfterFailure, decide } from '../decide.ts';
+import { conditionsAfterFailure, decide, resyncMs } from '../decide.ts';
 import type { Migrator } from '../migration/index.ts';
 import { encryptedResources } from '../names.ts';
 import type { ApiServerObservation, Observation } from '../observation.ts';
@@ -26,6 +26,8 @@ export interface OperatorOptions {
 const apiPort = 6443;
 /** How soon API servers are asked again that are not where they should be. */
 const pollMs = 150;
+/** Objects are read again at the next look after this time also where no watch tells of a change: not all are watched. */
+const believedMs = 1_000;
 const firstRetryMs = 200;
 const longestRetryMs = 5_000;
 
@@ -101,9 +103,11 @@ export const runOperator = async (options: OperatorOptions): Promise<void> => {
     }),
   );
 
+  let readAt = 0;
   const read = async (): Promise<ObservedObjects> => {
-    if (objects !== undefined && !stale) return objects;
+    if (objects !== undefined && !stale && performance.now() - readAt < believedMs) return objects;
     stale = false;
+    readAt = performance.now();
     objects = undefined;
     objects = await readObjects(client);
     return objects;
@@ -135,7 +139,8 @@ export const runOperator = async (options: OperatorOptions): Promise<void> => {
     if (hasActed) stale = true;
     if (failures.length > 0) throw new Error(failures.map(({ message }) => message).join('; '));
     if (decision.actions.length > 0) return 0;
-    return decision.converged ? decision.recheckAfterMs : Math.min(decision.recheckAfterMs, pollMs);
+    const isWaiting = !decision.converged && decision.recheckAfterMs < resyncMs;
+    return isWaiting ? Math.min(decision.recheckAfterMs, pollMs) : decision.recheckAfterMs;
   };
 
   let retryMs = firstRetryMs;
@@ -144,8 +149,6 @@ export const runOperator = async (options: OperatorOptions): Promise<void> => {
     try {
       waitMs = await step();
       retryMs = firstRetryMs;
-      // A slow look at everything finds what no watch told of.
-      if (waitMs > longestRetryMs) stale = true;
     } catch (error) {
       if (signal.aborted) break;
       log.warn({ reason: messageOf(error), retryMs }, 'trying again');
