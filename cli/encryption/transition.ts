@@ -16,7 +16,10 @@ export const latestKeyNumber = ({ keys }: EncryptionStatus): number => Number(ke
 /** Whether the operator has got there. Its condition alone may still be about what was before. */
 export const isReached = ({ mode, newerThan }: Goal, { keys, encrypted }: EncryptionStatus): boolean => {
   const [latest] = keys;
-  if (latest === undefined) return mode === 'identity' && encrypted.reason === 'EncryptionDisabled';
+  // Where encryption was never on, the controllers rest and give no reason.
+  if (latest === undefined) {
+    return mode === 'identity' && encrypted.status === 'False' && ['', 'EncryptionDisabled'].includes(encrypted.reason);
+  }
   const isWritten = latest.mode === mode && latest.state === 'write' && latest.migrated;
   if (!isWritten || Number(latest.id) <= newerThan) return false;
   return mode === 'identity' ? encrypted.reason === 'DecryptionCompleted' : encrypted.status === 'True';
