@@ -120,9 +120,19 @@ export const kubeClient = (config: KubeConfig, server = config.getCurrentCluster
     });
   };
 
-  const send = async <Answer>(wanted: ApiRequest): Promise<Answer> => {
+  const sendOnce = async (
+    wanted: ApiRequest,
+  ): Promise<{ readonly response: IncomingMessage; readonly body: string }> => {
     const response = await call(wanted, {});
-    const body = await text(response);
+    return { response, body: await text(response) };
+  };
+
+  const send = async <Answer>(wanted: ApiRequest): Promise<Answer> => {
+    const { response, body } = await sendOnce(wanted).catch((error: unknown) => {
+      // An API server has handed over to the next one, which is there already.
+      if (wanted.method === 'GET' && hasCode(error, 'ECONNRESET')) return sendOnce(wanted);
+      throw error;
+    });
     if (!isOk(response)) throw errorOf(response.statusCode ?? 0, body);
     return JSON.parse(body) as Answer;
   };

@@ -79,7 +79,8 @@ export const pluginOn = (node: string, pods: readonly Pod[]): PluginObservation 
   const [pod] = here;
   if (pod === undefined) return { node, ready: false, cause: 'no pod' };
   const waiting = pod.status?.containerStatuses?.flatMap(({ state }) => state?.waiting?.reason ?? [])[0];
-  return { node, ready: false, cause: waiting ?? pod.status?.phase ?? 'Unknown' };
+  const phase = pod.status?.phase ?? 'Unknown';
+  return { node, ready: false, cause: waiting ?? (phase === 'Running' ? 'its pod is not ready' : phase) };
 };
 
 const operatorOf = ({ spec, status }: KubeApiServerObject): OperatorObject => ({
