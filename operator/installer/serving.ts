@@ -1,4 +1,4 @@
-import { type ApiServerMetrics, parseApiServerMetrics } from '../run/apiServerMetrics.ts';
+import { type ApiServerMetrics, metricsLines, parseApiServerMetrics } from '../run/apiServerMetrics.ts';
 import type { Connection } from '../run/connection.ts';
 import type { KubeClient } from '../run/kubeClient.ts';
 
@@ -20,8 +20,8 @@ export interface ServingProcess extends ApiServerMetrics {
 }
 
 const metricsOf = async (connection: Connection): Promise<ApiServerMetrics> => {
-  const { status, body } = await connection.ask('/metrics');
-  if (status !== 200) throw new Error(`/metrics says ${status}: ${body.slice(0, 200)}`);
+  const { status, body } = await connection.ask('/metrics', metricsLines);
+  if (status !== 200) throw new Error(`/metrics says ${status}`);
   return parseApiServerMetrics(body);
 };
 

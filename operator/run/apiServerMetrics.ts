@@ -8,6 +8,10 @@ export interface ApiServerMetrics {
   readonly keyIDHashes: Readonly<Record<string, string>>;
 }
 
+/** The lines that {@link parseApiServerMetrics} needs. */
+export const metricsLines =
+  /^(?:process_start_time_seconds|apiserver_encryption_config_controller_last_config_info|apiserver_envelope_encryption_key_id_hash).*$/gm;
+
 const startedAtLine = /^process_start_time_seconds ([-+.e\d]+)$/m;
 const hashLine =
   /^apiserver_encryption_config_controller_last_config_info\{[^}]*\bhash="sha256:([0-9a-f]+)"[^}]*\} 1$/m;

@@ -1,6 +1,6 @@
 import { messageOf } from '../../common/failure.ts';
 import type { ApiServerObservation } from '../observation.ts';
-import { type ApiServerMetrics, parseApiServerMetrics } from './apiServerMetrics.ts';
+import { type ApiServerMetrics, metricsLines, parseApiServerMetrics } from './apiServerMetrics.ts';
 import type { KubeClient } from './kubeClient.ts';
 
 /** Asks the API server of one node what it works with. */
@@ -41,7 +41,7 @@ export const probeApiServer = (node: string, client: KubeClient): ApiServerProbe
       if (poke) await connection.ask('/healthz/kms-providers');
       const isKnown = known !== undefined && connection.sessionReused;
       if (isKnown && !poke && performance.now() - known.askedAt < believedMs) return undefined;
-      const { status, body } = await connection.ask('/metrics');
+      const { status, body } = await connection.ask('/metrics', metricsLines);
       if (status !== 200) throw new Error(`/metrics says ${status}`);
       const session = connection.session() ?? (isKnown ? known.session : undefined);
       return { ...parseApiServerMetrics(body), session, askedAt: performance.now() };

@@ -12,8 +12,11 @@ export interface Connection {
   readonly sessionReused: boolean;
   /** A TLS session of this process; undefined before it has answered anything. */
   session(): Buffer | undefined;
-  /** @throws where the connection has ended, or nothing comes within 10 s. */
-  ask(path: string): Promise<{ readonly status: number; readonly body: string }>;
+  /**
+   * @param lines only what this matches is kept of a long body; multi-line and global.
+   * @throws where the connection has ended, or nothing comes within 10 s.
+   */
+  ask(path: string, lines?: RegExp): Promise<{ readonly status: number; readonly body: string }>;
   close(): void;
 }
 
@@ -36,6 +39,20 @@ class OneConnection extends Agent {
     return socket;
   }
 }
+
+/** Goes through a body piece by piece: metrics are 1.6 MB of which a few lines matter. */
+const matchingLines = async (response: IncomingMessage, lines: RegExp): Promise<string> => {
+  response.setEncoding('utf8');
+  const found: string[] = [];
+  let rest = '';
+  for await (const chunk of response) {
+    const known = `${rest}${chunk}`;
+    const end = known.lastIndexOf('\n') + 1;
+    found.push(...(known.slice(0, end).match(lines) ?? []));
+    rest = known.slice(end);
+  }
+  return [...found, ...(rest.match(lines) ?? [])].join('\n');
+};
 
 const handshake = (server: URL, identity: RequestOptions, session: Buffer | undefined): Promise<TLSSocket> =>
   new Promise((resolve, reject) => {
@@ -74,7 +91,7 @@ export const openConnection = async (
   return {
     sessionReused: socket.isSessionReused(),
     session: () => given,
-    ask: async (path) => {
+    ask: async (path, lines) => {
       // A request on a socket that has ended already would hear of nothing.
       if (socket.destroyed) throw new Error(`${server.host} has ended the connection`);
       const { headers } = identity;
@@ -84,7 +101,10 @@ export const openConnection = async (
         outgoing.on('error', reject);
         outgoing.end();
       });
-      return { status: response.statusCode ?? 0, body: await text(response) };
+      return {
+        status: response.statusCode ?? 0,
+        body: await (lines === undefined ? text(response) : matchingLines(response, lines)),
+      };
     },
     close: () => {
       agent.destroy();
