@@ -164,7 +164,7 @@ test('keeps the old API server where the new one cannot start, says why, and tak
   });
 });
 
-test('brings faults within a second, also while no secret can be read, and does not take what has no key', async () => {
+test('brings faults within a second; a new installer goes on from the files of its node', async () => {
   installer = startInstaller(node);
   const writing = await wishConfiguration(cluster.client, encryptionConfiguration(kms(1), identity));
   await seeSettled(writing);
