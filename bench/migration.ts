@@ -26,10 +26,13 @@ const counts = { secrets: 25_000, configmaps: 14_000 } as const;
 const kinds = { secrets: 'Secret', configmaps: 'ConfigMap' } as const;
 type Resource = keyof typeof counts;
 
+/** Of them in namespace 0, so that the peer need not list all to get at its sample. */
+const sample = { secrets: 2_000, configmaps: 1_000 } as const;
 const namespaces = 50;
-/** Objects of these have a label by which the peer takes them. */
-const sampleNamespaces = 4;
 const valueBytes = 1_000;
+
+const namespaceOf = (resource: Resource, i: number): string =>
+  `bench-${i < sample[resource] ? 0 : 1 + (i % (namespaces - 1))}`;
 
 interface Migrated {
   readonly seconds: number;
@@ -70,13 +73,10 @@ const create = async (server: EncryptedApiServer): Promise<void> => {
   function* objects(): Generator<[string, object]> {
     for (const resource of Object.keys(counts) as Resource[]) {
       for (let i = 0; i < counts[resource]; i += 1) {
-        const namespace = i % namespaces;
-        const labels = namespace < sampleNamespaces ? { sample: 'yes' } : {};
-        const metadata = { name: `${resource}-${i}`, labels };
         const content = resource === 'secrets' ? { stringData: { value } } : { data: { value } };
         yield [
-          `/api/v1/namespaces/bench-${namespace}/${resource}`,
-          { apiVersion: 'v1', kind: kinds[resource], metadata, ...content },
+          `/api/v1/namespaces/${namespaceOf(resource, i)}/${resource}`,
+          { apiVersion: 'v1', kind: kinds[resource], metadata: { name: `${resource}-${i}` }, ...content },
         ];
       }
     }
@@ -123,7 +123,7 @@ const replaceByKubectl = async ({ kubeconfigPath }: EncryptedApiServer, kubectl:
   const begin = performance.now();
   const output = await exec('sh', [
     '-c',
-    '"$1" get secrets,configmaps -A -l sample=yes -o json --kubeconfig="$2" | "$1" replace -f - --kubeconfig="$2"',
+    '"$1" get secrets,configmaps -n bench-0 -o json --kubeconfig="$2" | "$1" replace -f - --kubeconfig="$2"',
     'sh',
     kubectl,
     kubeconfigPath,

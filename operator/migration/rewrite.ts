@@ -22,7 +22,7 @@ export interface RewriteTask {
 }
 
 /** More requests at once make kube-apiserver no faster on two cores, and wait longer. */
-export const concurrency = 32;
+const concurrency = 32;
 /** What is left where the API server says that it is too much. */
 const fewestWorkers = 2;
 /** So many objects that cannot be written are no matter of single objects. */
