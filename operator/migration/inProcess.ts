@@ -9,7 +9,7 @@ import { rewriteAll, summary } from './rewrite.ts';
 import { serialized } from './serialized.ts';
 
 /** How much of the work is done twice after a kill; twice is cheap, as an object under the current key is not stored again. */
-const checkpointEveryMs = 2_000;
+const checkpointEveryMs = 1_000;
 const connections = 4;
 
 /** A migration that is under way in this process, or ended in it. */
