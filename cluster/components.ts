@@ -88,8 +88,10 @@ const kubeApiserver = (plan: ClusterPlan, node: NodePlan, name: (typeof apiServe
     'kube-apiserver',
     `--advertise-address=${node.address}`,
     `--secure-port=${apiPort}`,
-    // The next one serves before this one ends.
+    // The next one serves before this one ends. An API server is a client of itself: each must meet itself at its address,
+    // so the second one has the node's, which goes before every address, and the first one alone the loopback's then.
     '--permit-port-sharing=true',
+    ...(name === apiServerServices[0] ? [] : [`--bind-address=${node.address}`]),
     '--allow-privileged=true',
     '--anonymous-auth=false',
     '--authorization-mode=Node,RBAC',
@@ -190,7 +192,7 @@ const containerd: Component = {
 
 /** The API server that the components of this node speak to: its own, or the common one. */
 export const apiAddressFor = (plan: ClusterPlan, node: NodePlan): string =>
-  node.role === 'control-plane' ? '127.0.0.1' : plan.apiAddress;
+  node.role === 'control-plane' ? node.address : plan.apiAddress;
 
 const kubelet = (plan: ClusterPlan, node: NodePlan): Component => ({
   name: 'kubelet',

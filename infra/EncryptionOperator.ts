@@ -193,6 +193,8 @@ export class EncryptionOperator extends ComponentResource {
             spec: {
               serviceAccountName: account.name,
               enableServiceLinks: false,
+              // At the loopback it meets the one of two API servers that the node's address does not lead to.
+              hostNetwork: true,
               priorityClassName: 'system-node-critical',
               nodeSelector: { [controlPlane]: '' },
               tolerations: [{ operator: 'Exists' }],

@@ -43,8 +43,13 @@ export interface KmsBackendSpec {
 export interface KmsBackendNodeStatus {
   /** `metadata.generation` of the backend that the node's plugin was told of last. */
   readonly observedGeneration: number;
-  /** By key number. */
-  readonly keys: Readonly<Record<string, { readonly version: number; readonly keyID: string }>>;
+  /** By key number; absent where there is no key, since server-side apply makes nothing of a map that has become empty. */
+  readonly keys?: Readonly<Record<string, { readonly version: number; readonly keyID: string }>>;
+  /**
+   * Hex sha256 of the encryption configuration that the node's API server has loaded, told once no other one serves there
+   * any more. Absent before the first.
+   */
+  readonly configHash?: string;
 }
 
 /** `kmsbackends.understudy.dev/cluster`: the one KMS behind all plugins of a cluster. */
@@ -176,9 +181,14 @@ const statusSchema = {
       description: 'What the plugin of each node serves, by node name.',
       additionalProperties: {
         type: 'object',
-        required: ['observedGeneration', 'keys'],
+        required: ['observedGeneration'],
         properties: {
           observedGeneration: { type: 'integer', format: 'int64' },
+          configHash: {
+            type: 'string',
+            pattern: '^[0-9a-f]{64}$',
+            description: 'sha256 of the encryption configuration that the only API server of the node has loaded.',
+          },
           keys: {
             type: 'object',
             description: 'By key number.',

@@ -16,7 +16,9 @@ export interface BackendLoopOptions {
   readonly wishFile: WishFile;
   readonly plugin: Plugin;
   readonly reporter: Reporter;
-  /** Rung where the plugin was told something, so that it is asked. */
+  /** Hash of the configuration that the API server of the node works with, alone; undefined before the first. */
+  readonly servedHash: () => string | undefined;
+  /** Rung where the plugin was told something, so that it is asked, or another configuration is served. */
   readonly wake: Wake;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -28,6 +30,8 @@ const laterMs = 2_000;
 /** How often the plugin is asked soon after it was told something, until only later. */
 const soonTimes = 50;
 
+type ReportedKeys = NonNullable<KmsBackendNodeStatus['keys']>;
+
 /**
  * What to report of a wish's keys: each with the version that its key_id belongs to. A plugin that was told of another
  * version still has the old key_id for a moment, and one that has a fault may not answer: then the last report stands.
@@ -37,8 +41,8 @@ const soonTimes = 50;
 export const judgeKeys = (
   wish: Wish,
   keyIDs: ReadonlyMap<number, string | undefined>,
-  reported: KmsBackendNodeStatus['keys'],
-): { readonly keys: KmsBackendNodeStatus['keys']; readonly complete: boolean } => {
+  reported: ReportedKeys,
+): { readonly keys: ReportedKeys; readonly complete: boolean } => {
   const judged = wish.keys.map(({ number, version }) => {
     const keyID = keyIDs.get(number);
     const before = reported[number];
@@ -54,7 +58,7 @@ export const judgeKeys = (
 
 /** Brings versions and faults of the backend to the plugin at once, and tells what the plugin made of it; until `signal`. */
 export const runBackendLoop = async (options: BackendLoopOptions): Promise<void> => {
-  const { node, clients, wishFile, plugin, reporter, wake, log, signal } = options;
+  const { node, clients, wishFile, plugin, reporter, servedHash, wake, log, signal } = options;
   let backend: KmsBackend | undefined;
 
   const hear = async (heard: KmsBackend): Promise<void> => {
@@ -89,7 +93,12 @@ export const runBackendLoop = async (options: BackendLoopOptions): Promise<void>
       wish.keys.map(async ({ number }) => [number, await plugin.keyIDOf(number).catch(() => undefined)] as const),
     );
     const { keys, complete } = judgeKeys(wish, new Map(keyIDs), reported?.keys ?? {});
-    const status = { observedGeneration: told.metadata?.generation ?? 0, keys };
+    const configHash = servedHash();
+    const status = {
+      observedGeneration: told.metadata?.generation ?? 0,
+      ...(Object.keys(keys).length > 0 && { keys }),
+      ...(configHash && { configHash }),
+    };
     if (isDeepStrictEqual(status, reported)) return complete;
     await reporter.backendStatus(status);
     return complete;
@@ -100,7 +109,7 @@ export const runBackendLoop = async (options: BackendLoopOptions): Promise<void>
     const told = backend;
     if (told !== undefined) {
       complete = await report(told).catch((error: unknown) => {
-        log.debug({ reason: messageOf(error) }, 'could not report the keys');
+        log.warn({ reason: messageOf(error) }, 'could not report what this node serves');
         return false;
       });
     }

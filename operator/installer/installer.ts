@@ -85,6 +85,7 @@ export const runInstaller = async (options: InstallerOptions): Promise<void> => 
   const readFileOf = async (path: string) => configurationOf(await readFileIfThere(path));
 
   let wished: Configuration | undefined;
+  let servedHash: string | undefined;
   let failures = 0;
   /** The last outcome that was reported, so that it is once. */
   let reported: string | undefined;
@@ -105,7 +106,17 @@ export const runInstaller = async (options: InstallerOptions): Promise<void> => 
     failed: (reason) => log.warn({ reason }, 'could not watch secret encryption-config'),
     signal,
   });
-  const backendLoop = runBackendLoop({ node, clients, wishFile, plugin, reporter, wake: backendWake, log, signal });
+  const backendLoop = runBackendLoop({
+    node,
+    clients,
+    wishFile,
+    plugin,
+    reporter,
+    servedHash: () => servedHash,
+    wake: backendWake,
+    log,
+    signal,
+  });
 
   const report = async (outcome: Outcome, key: string): Promise<void> => {
     if (reported === key) return;
@@ -159,6 +170,8 @@ export const runInstaller = async (options: InstallerOptions): Promise<void> => 
     await wishFile.wantKeys(keysIn(configuration));
     if (file !== configuration.hash) await writeFileWhole(configurationPath, configuration.content);
     await rm(previousPath, { force: true });
+    if (servedHash !== configuration.hash) backendWake.ring();
+    servedHash = configuration.hash;
   };
 
   /** @returns how long to wait for something to happen before the next look, milliseconds. */

@@ -21,6 +21,7 @@ export const installerMain = async ({ node, address }: NodeIdentity): Promise<vo
   const config = loadConfig();
   const host = address.includes(':') ? `[${address}]` : address;
   const own = kubeClient(config, `https://${host}:${apiPort}`);
+  const loopback = kubeClient(config, `https://127.0.0.1:${apiPort}`);
   const any = kubeClient(config);
   log.info({ node, address }, 'installer started');
   await runInstaller({
@@ -32,7 +33,8 @@ export const installerMain = async ({ node, address }: NodeIdentity): Promise<vo
     apiServer: s6ApiServer({
       servicesDir: '/run/services',
       services: ['kube-apiserver-a', 'kube-apiserver-b'],
-      client: own,
+      // While both run, -b alone has this node's address, and -a alone the loopback's.
+      clients: [own, loopback],
       readyWithinMs: 60_000,
       log,
     }),
@@ -40,6 +42,7 @@ export const installerMain = async ({ node, address }: NodeIdentity): Promise<vo
     signal,
   });
   own.close();
+  loopback.close();
   any.close();
   log.info('ended');
 };

@@ -12,8 +12,8 @@ export interface S6ApiServerOptions {
   readonly servicesDir: string;
   /** Names of two services that share the port. */
   readonly services: readonly [string, string];
-  /** At this node's own address. */
-  readonly client: KubeClient;
+  /** At addresses of this node, so that each of the two is met by one of them at least while both run. */
+  readonly clients: readonly KubeClient[];
   /** How long a new one may take until it is ready, milliseconds. */
   readonly readyWithinMs: number;
   readonly log: Log;
@@ -46,7 +46,7 @@ const serviceOf = (services: readonly Service[], startedAt: number): Service | u
 
 /** kube-apiserver as two s6 services of a box, of which one runs. They share the port, so one can be there before the other goes. */
 export const s6ApiServer = (options: S6ApiServerOptions): ApiServerProcess => {
-  const { servicesDir, client, log } = options;
+  const { servicesDir, clients, log } = options;
   const superviseDirOf = (name: string): string => join(servicesDir, name, 'supervise');
 
   const readServices = (): Promise<readonly Service[]> =>
@@ -56,6 +56,20 @@ export const s6ApiServer = (options: S6ApiServerOptions): ApiServerProcess => {
         return { name, superviseDir, state: await readServiceState(superviseDir) };
       }),
     );
+
+  /** Whoever answers at one of the addresses and is not `known`. @throws where none answers anywhere */
+  const askAny = async (known?: Buffer): Promise<ServingProcess | undefined> => {
+    const answers = await Promise.allSettled(clients.map((client) => askServing(client, known)));
+    const met = answers.flatMap((answer) =>
+      answer.status === 'fulfilled' && answer.value !== undefined ? [answer.value] : [],
+    );
+    for (const superfluous of met.slice(1)) superfluous.close();
+    const [first] = met;
+    if (first !== undefined) return first;
+    const refused = answers.find((answer) => answer.status === 'rejected');
+    if (refused !== undefined && answers.every((answer) => answer.status === 'rejected')) throw refused.reason;
+    return undefined;
+  };
 
   const untilDown = async (superviseDir: string): Promise<void> => {
     while ((await readServiceState(superviseDir)).pid !== undefined) await sleep(5);
@@ -73,14 +87,16 @@ export const s6ApiServer = (options: S6ApiServerOptions): ApiServerProcess => {
     const loaded = new Map<string, string>();
     for (let i = 0; i < (running.length > 1 ? enoughConnections : 1) && loaded.size < running.length; i++) {
       signal.throwIfAborted();
-      const serving = await askServing(client).catch((error: unknown) => {
-        if (!hasCode(error, 'ECONNREFUSED')) log.debug({ reason: messageOf(error) }, 'the API server does not answer');
-        return undefined;
-      });
-      if (serving === undefined) continue;
-      serving.close();
-      const service = serviceOf(running, serving.startedAt);
-      if (service !== undefined) loaded.set(service.name, serving.configHash ?? '');
+      for (const client of clients) {
+        const serving = await askServing(client).catch((error: unknown) => {
+          if (!hasCode(error, 'ECONNREFUSED')) log.debug({ reason: messageOf(error) }, 'no answer');
+          return undefined;
+        });
+        if (serving === undefined) continue;
+        serving.close();
+        const service = serviceOf(running, serving.startedAt);
+        if (service !== undefined) loaded.set(service.name, serving.configHash ?? '');
+      }
     }
     return loaded;
   };
@@ -112,7 +128,7 @@ export const s6ApiServer = (options: S6ApiServerOptions): ApiServerProcess => {
         }
         pid = state.pid;
         try {
-          met ??= await askServing(client, old?.session);
+          met ??= await askAny(old?.session);
           if (met !== undefined && Math.abs(met.startedAt - (old?.startedAt ?? 0)) < 1) {
             met.close();
             met = undefined;
@@ -160,7 +176,7 @@ export const s6ApiServer = (options: S6ApiServerOptions): ApiServerProcess => {
       const serving = services.find(({ state }) => state.wantedUp);
       const idle = services.find((service) => service !== serving);
       if (idle === undefined) return;
-      const old = await askServing(client).catch(() => undefined);
+      const old = await askAny().catch(() => undefined);
       old?.close();
       const begin = performance.now();
       await tellService(idle.superviseDir, 'up');

@@ -45,6 +45,19 @@ export const isRotationUnseen = (
   });
 };
 
+/**
+ * An API server works with a configuration only once its node's installer says that no other one serves there any more: a client
+ * of the old one would still write as the old one does.
+ */
+export const oncePredecessorsEnded = (
+  { backend }: Pick<Observation, 'backend'>,
+  servers: readonly ApiServerObservation[],
+): readonly ApiServerObservation[] =>
+  servers.map((server) => {
+    const told = backend?.status?.nodes?.[server.node]?.configHash;
+    return told === server.configHash ? server : { ...server, configHash: undefined };
+  });
+
 const urlOf = (address: string): string => `https://${address.includes(':') ? `[${address}]` : address}:${apiPort}`;
 
 /** Asks the API servers of all control-plane nodes, and remembers who they were. */
@@ -115,8 +128,13 @@ export const runOperator = async (options: OperatorOptions): Promise<void> => {
 
   const observe = async (): Promise<Observation> => {
     const known = await read();
-    const [apiServers, migrations] = await Promise.all([asker.askAll(known), migrator.observe(encryptedResources)]);
-    return { ...known, controlPlane: known.controlPlane.map(({ name }) => name), apiServers, migrations };
+    const [servers, migrations] = await Promise.all([asker.askAll(known), migrator.observe(encryptedResources)]);
+    return {
+      ...known,
+      controlPlane: known.controlPlane.map(({ name }) => name),
+      apiServers: oncePredecessorsEnded(known, servers),
+      migrations,
+    };
   };
 
   let said = '';

@@ -31,7 +31,7 @@ export const startInstaller = (
     apiServer: s6ApiServer({
       servicesDir: node.servicesDir,
       services: ['kube-apiserver-a', 'kube-apiserver-b'],
-      client: node.client,
+      clients: [node.client],
       readyWithinMs,
       log,
     }),
