@@ -13,6 +13,7 @@ import { prepareEngineHome, readState } from './engineHome.ts';
 import { exclusively } from './exclusive.ts';
 import { type OutputOptions, printResult, progressFor } from './output.ts';
 import { requireRoot } from './root.ts';
+import { checkSharedDir, fillSharedDir } from './sharedDir.ts';
 import type { Stack } from './stack.ts';
 import { stackPrograms } from './toolchain.ts';
 
@@ -94,6 +95,7 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
   const progress = progressFor(options);
   requireRoot(`make cluster ${stack.name}`);
   await exclusively(stack, progress, async () => {
+    await checkSharedDir();
     await checkChange({ name: stack.name, ...stack.settings }, stack.clusterDir);
     await installMissing(progress);
     // Before the engine, so that a first build of the programs tells its progress.
@@ -116,6 +118,7 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
         ensureDns(stack.clusterDir),
       ]),
     );
+    await fillSharedDir(stack);
     const seconds = Number(((performance.now() - begin) / 1000).toFixed(1));
     const result: UpResult = { stack: stack.name, changes, healed, seconds, nodes, encryption: type };
     printResult(options, result, summary(result, stack.name === 'local'));

@@ -4,7 +4,7 @@ import { type ApiServerObject, type KmsBlock, kmsAnnotation } from './objects.ts
 import type { EncryptionMode } from './state.ts';
 
 /** What the annotation says; undefined where it is none, or no JSON object. */
-const remembered = ({ metadata }: ApiServerObject): KmsBlock | undefined => {
+export const rememberedKms = ({ metadata }: ApiServerObject): KmsBlock | undefined => {
   try {
     const block: unknown = JSON.parse(metadata.annotations[kmsAnnotation] ?? '');
     return typeof block === 'object' && block !== null && !Array.isArray(block) ? (block as KmsBlock) : undefined;
@@ -15,13 +15,13 @@ const remembered = ({ metadata }: ApiServerObject): KmsBlock | undefined => {
 
 /** The part of a merge patch that keeps a block in mind, where it is not kept yet. */
 const remember = (apiServer: ApiServerObject, kms: KmsBlock): object =>
-  isDeepStrictEqual(remembered(apiServer), kms)
+  isDeepStrictEqual(rememberedKms(apiServer), kms)
     ? {}
     : { metadata: { annotations: { [kmsAnnotation]: JSON.stringify(kms) } } };
 
 /** The merge patch to KMS; where no block is known, the API server is left to fill it in or to refuse. */
 const kmsPatch = (apiServer: ApiServerObject): object => {
-  const kms = remembered(apiServer);
+  const kms = rememberedKms(apiServer);
   if (kms === undefined && kmsAnnotation in apiServer.metadata.annotations) {
     throw new Failure({
       tried: 'find the KMS to encrypt with',
@@ -45,7 +45,7 @@ export const modePatch = (apiServer: ApiServerObject, mode: EncryptionMode): obj
  */
 export const configurationPatch = (apiServer: ApiServerObject, declared: KmsBlock): object => {
   const { type, kms } = apiServer.spec.encryption;
-  const known = kms ?? remembered(apiServer);
+  const known = kms ?? rememberedKms(apiServer);
   const next =
     known === undefined
       ? declared
