@@ -32,7 +32,7 @@ const resyncMs = 30_000;
 const watchingMs = 250;
 const servedWithinMs = 10_000;
 const firstBackOffMs = 5_000;
-const longestBackOffMs = 60_000;
+const longestBackOffMs = 15_000;
 
 interface Configuration {
   readonly content: string;
@@ -149,8 +149,8 @@ export const runInstaller = async (options: InstallerOptions): Promise<void> => 
       const keys = kmsKeysOf(content);
       const oldKeys = keysIn(old);
       await wishFile.wantKeys([...keysIn(file), ...oldKeys, ...keys]);
-      const newKeys = keys.filter((key) => !oldKeys.includes(key));
-      await plugin.untilServed(newKeys, servedWithinMs, signal);
+      // Old ones too: an API server that starts while a plugin is down cannot read, and does not get ready.
+      await plugin.untilServed(keys, servedWithinMs, signal);
       if (old !== undefined && old.hash !== hash) await writeFileWhole(previousPath, old.content);
       if (file?.hash !== hash) await writeFileWhole(configurationPath, content);
     });
