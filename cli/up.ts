@@ -115,7 +115,7 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
       Promise.all([
         waitForNodes(stack.clusterDir, access),
         encryptedAsAsked(stack, { timeout: '3m', progress }),
-        ensureDns(stack.clusterDir),
+        ensureDns(stack.clusterDir, access),
       ]),
     );
     await fillSharedDir(stack);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { dnsUser } from './dnsRole.ts';
 import { loadKeystore } from './keystore.ts';
 import { renderKubeconfig } from './kubeconfig.ts';
 import { serverUrlFor } from './nodeConfiguration.ts';
@@ -88,7 +89,7 @@ const controlPlaneFiles = async (
       issueEtcdClient(authorities, 'kube-apiserver'),
       kubeconfigFor('system:kube-controller-manager'),
       kubeconfigFor('system:kube-scheduler'),
-      kubeconfigFor('system:coredns'),
+      kubeconfigFor(dnsUser),
     ]);
   return [
     ['pki/ca.key', kubernetes.key],

@@ -1,7 +1,9 @@
 import { Resolver } from 'node:dns/promises';
 import { exec } from '../common/exec.ts';
 import { waitFor } from '../common/waitFor.ts';
+import { administratorClient, type ClusterAccess } from './access.ts';
 import { boxPid } from './box.ts';
+import { allowDns } from './dnsRole.ts';
 import { inspectCluster } from './inspect.ts';
 import { type ClusterPlan, clusterDomain, controlPlanesOf, type NodePlan } from './plan.ts';
 
@@ -19,14 +21,13 @@ const restart = async (plan: ClusterPlan, node: NodePlan): Promise<void> => {
   await exec('nsenter', ['--target', String(pid), '--mount', 's6-svc', '-r', '/run/services/coredns']);
 };
 
-/**
- * Makes sure that the DNS server of each control-plane node answers. It begins before the program gives it its role, and
- * would try again after growing pauses.
- */
-export const ensureDns = async (dir: string): Promise<void> => {
+/** Makes sure that the DNS server of each control-plane node may look at the cluster and answers. */
+export const ensureDns = async (dir: string, access: ClusterAccess): Promise<void> => {
   const state = await inspectCluster(dir);
   if (state === undefined) return;
   const { plan } = state;
+  const api = administratorClient(access);
+  await allowDns(api).finally(api.close);
   await Promise.all(
     controlPlanesOf(plan).map(async (node) => {
       const answers = await resolve(node).then(

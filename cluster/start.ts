@@ -10,6 +10,7 @@ import { killBox, knownBoxes, machineHierarchies, mendCgroups, missingController
 import { rolesExistPath } from './components.ts';
 import { type Authorities, loadAuthorities } from './credentials.ts';
 import { checkDisk } from './diskSpace.ts';
+import { allowDns } from './dnsRole.ts';
 import { readMachine } from './machine.ts';
 import { ensureBridge, routedDestinations, routePods } from './network.ts';
 import type { MachineFacts } from './nodeConfiguration.ts';
@@ -154,6 +155,7 @@ export const startCluster = async (
         progress
           .phase('kube-apiserver alive', () => waitForApi(api))
           .then(async () => {
+            await allowDns(api);
             await Promise.all(
               [...kubernetesPids.values()].map((pid) => writeFile(`/proc/${pid}/root/${rolesExistPath}`, '')),
             );

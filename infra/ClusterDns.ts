@@ -1,7 +1,5 @@
 import { Service } from '@pulumi/kubernetes/core/v1/service.js';
 import { EndpointSlice } from '@pulumi/kubernetes/discovery/v1/endpointSlice.js';
-import { ClusterRole } from '@pulumi/kubernetes/rbac/v1/clusterRole.js';
-import { ClusterRoleBinding } from '@pulumi/kubernetes/rbac/v1/clusterRoleBinding.js';
 import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi';
 
 export interface ClusterDnsArgs {
@@ -12,32 +10,11 @@ export interface ClusterDnsArgs {
 /** What kubelets tell pods to ask; within the local cluster's service network. */
 const dnsServiceAddress = '10.96.0.10';
 
-/** The cluster's DNS: CoreDNS runs beside kube-apiserver; this is its right to look, and the Service before it. */
+/** The cluster's DNS: CoreDNS runs beside kube-apiserver; this is the Service before it. */
 export class ClusterDns extends ComponentResource {
   constructor(name: string, args: ClusterDnsArgs, options?: ComponentResourceOptions) {
     super('understudy:index:ClusterDns', name, {}, options);
     const parent = { parent: this };
-    const user = 'system:coredns';
-    const role = new ClusterRole(
-      `${name}-role`,
-      {
-        metadata: { name: user },
-        rules: [
-          { apiGroups: [''], resources: ['endpoints', 'services', 'pods', 'namespaces'], verbs: ['list', 'watch'] },
-          { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
-        ],
-      },
-      parent,
-    );
-    new ClusterRoleBinding(
-      `${name}-binding`,
-      {
-        metadata: { name: user },
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role.metadata.name },
-        subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
-      },
-      parent,
-    );
     const ports = [
       { name: 'dns', port: 53, protocol: 'UDP' },
       { name: 'dns-tcp', port: 53, protocol: 'TCP' },
