@@ -13,10 +13,9 @@ import type { StartedCluster } from '../infra/LocalCluster.ts';
 import { stackSettings } from '../infra/settings.ts';
 import { ensurePrograms } from '../toolchain/index.ts';
 import { patiently, withClusterObjects } from './clusterObjects.ts';
-import { encryptStack, requireApiServer } from './encrypt.ts';
+import { encryptStack } from './encrypt.ts';
 import { configurationPatch } from './encryption/kms.ts';
-import { kmsBlock, paths } from './encryption/objects.ts';
-import { readEncryption } from './encryption/read.ts';
+import { apiServerObject, kmsBlock, paths } from './encryption/objects.ts';
 import type { EncryptionMode } from './encryption/state.ts';
 import { requireRoot } from './root.ts';
 import { clusterDirOf, loadStack } from './stack.ts';
@@ -82,16 +81,21 @@ export const loadImageCommand = async (name: string, reference: string, nodeCoun
   );
 };
 
+const kindServedWithinMs = 20_000;
+
 /** Reads the KMS configuration that a patch to KMS is to name from standard input, and keeps it at the switch. */
 export const configureKmsCommand = async (name: string): Promise<void> => {
   const kms = kmsBlock.parse(JSON.parse(await text(process.stdin)));
   const stack = await loadStack(name);
   const tried = `keep the KMS configuration of stack ${name}`;
   await withClusterObjects(stack, tried, async (objects) => {
-    const before = await patiently(() => readEncryption(objects));
-    await patiently(() =>
-      objects.patch(paths.apiServer, configurationPatch(requireApiServer(before, tried, stack), kms)),
-    );
+    // Of several API servers, not all may serve the kind yet.
+    const apiServer = await waitFor(() => objects.read(paths.apiServer, apiServerObject), {
+      what: 'APIServer/cluster',
+      timeoutMs: kindServedWithinMs,
+      next: "see 'understudy logs kube-apiserver'",
+    });
+    await patiently(() => objects.patch(paths.apiServer, configurationPatch(apiServer, kms)));
   });
 };
 

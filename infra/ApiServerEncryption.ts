@@ -1,6 +1,12 @@
 import { local } from '@pulumi/command';
 import { Secret } from '@pulumi/kubernetes/core/v1/secret.js';
-import { ComponentResource, type ComponentResourceOptions, jsonStringify, type Output } from '@pulumi/pulumi';
+import {
+  ComponentResource,
+  type ComponentResourceOptions,
+  jsonStringify,
+  type Output,
+  type Resource,
+} from '@pulumi/pulumi';
 import { understudyCommand } from './command.ts';
 import { appRoleSecret, type KmsConfiguration } from './kmsConfiguration.ts';
 import { openShiftNamespaces } from './OpenShiftNamespaces.ts';
@@ -12,6 +18,8 @@ export interface ApiServerEncryptionArgs {
   readonly type: StackSettings['encryption'];
   /** What a patch to KMS names. */
   readonly kms: Output<KmsConfiguration>;
+  /** What carries out the patch; it comes up while what the patch refers to is made. */
+  readonly carriers: readonly Resource[];
 }
 
 /** The AppRole with which the plugin would log in to a Vault. It stands in for one, so this opens nothing. */
@@ -50,7 +58,11 @@ export class ApiServerEncryption extends ComponentResource {
         delete: understudyCommand('plumbing', 'encrypt', args.clusterName, 'identity'),
         logging: 'stderr',
       },
-      { parent: this, dependsOn: [kms], customTimeouts: { create: '10m', update: '30m', delete: '30m' } },
+      {
+        parent: this,
+        dependsOn: [kms, ...args.carriers],
+        customTimeouts: { create: '10m', update: '30m', delete: '30m' },
+      },
     );
     this.registerOutputs();
   }

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { CustomResource } from '@pulumi/kubernetes/apiextensions/customResource.js';
 import {
   CustomResourceDefinition,
   type CustomResourceDefinitionArgs,
 } from '@pulumi/kubernetes/apiextensions/v1/customResourceDefinition.js';
 import { ComponentResource, type ComponentResourceOptions } from '@pulumi/pulumi';
 import { parse } from 'yaml';
+import { singleton } from './singleton.ts';
 
 export interface OpenShiftApiArgs {
   /** YAML files of CustomResourceDefinitions, absolute paths. */
@@ -31,13 +31,12 @@ export class OpenShiftApi extends ComponentResource {
         return [`${spec.group}/${spec.names.kind}`, resource] as const;
       }),
     );
-    for (const { apiVersion, kind, spec } of singletons) {
-      const definition = definitions.get(`${apiVersion.split('/')[0]}/${kind}`);
-      new CustomResource(
-        `${name}-${kind.toLowerCase()}`,
-        { apiVersion, kind, metadata: { name: 'cluster' }, spec },
-        { parent: this, dependsOn: definition === undefined ? [] : [definition] },
-      );
+    for (const args of singletons) {
+      const definition = definitions.get(`${args.apiVersion.split('/')[0]}/${args.kind}`);
+      singleton(`${name}-${args.kind.toLowerCase()}`, args, {
+        parent: this,
+        dependsOn: definition === undefined ? [] : [definition],
+      });
     }
     this.registerOutputs();
   }

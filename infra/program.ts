@@ -61,7 +61,7 @@ export const program = async (): Promise<{ readonly kubeconfig: Output<string> }
   const plugin = new KmsPlugin('kms-plugin', { image: pluginImage.reference }, onCluster);
   const operator = new EncryptionOperator('encryption-operator', { image: operatorImage.reference }, inNamespaces);
   const backend = new KmsBackend('kms-backend', onCluster);
-  const dns = new ClusterDns('dns', { serverAddresses: cluster.controlPlaneAddresses }, onCluster);
+  new ClusterDns('dns', { serverAddresses: cluster.controlPlaneAddresses }, onCluster);
   const kms = pluginImage.digestReference.apply(standInVault);
   if (settings.openshift) {
     new EtcdAccess('etcd', { certificates: cluster.etcd, pauseImage: cluster.pauseImage }, inNamespaces);
@@ -69,8 +69,8 @@ export const program = async (): Promise<{ readonly kubeconfig: Output<string> }
   }
   new ApiServerEncryption(
     'encryption',
-    { clusterName, type: settings.encryption, kms },
-    { ...onCluster, dependsOn: [namespaces, api, plugin, operator, backend, dns] },
+    { clusterName, type: settings.encryption, kms, carriers: [plugin, operator, backend] },
+    { ...onCluster, dependsOn: [namespaces, api] },
   );
   return { kubeconfig: cluster.kubeconfig };
 };

@@ -1,0 +1,16 @@
+import { CustomResourcePatch } from '@pulumi/kubernetes/apiextensions/customResourcePatch.js';
+import type { CustomResourceOptions } from '@pulumi/pulumi';
+
+export interface SingletonArgs {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly spec?: object;
+}
+
+/**
+ * The one object of a kind, `cluster`. Applied, which creates it as well, and not created: the API server keeps whoever creates an
+ * object of a new kind waiting for two seconds.
+ * @see https://github.com/kubernetes/kubernetes/pull/99199
+ */
+export const singleton = (name: string, args: SingletonArgs, options: CustomResourceOptions): CustomResourcePatch =>
+  new CustomResourcePatch(name, { ...args, metadata: { name: 'cluster' } }, options);
