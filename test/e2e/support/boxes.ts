@@ -15,29 +15,33 @@ export interface Box {
   processes(): Promise<readonly number[]>;
   /** Of a component, by the name of its program. */
   componentPid(name: string): Promise<number | undefined>;
+  /** Of a process whose command line has all these words. */
+  pidWith(...words: readonly string[]): Promise<number | undefined>;
   /** Kills a component and waits until its supervisor has started it again. */
   killComponent(name: string): Promise<void>;
   /** Runs a program of this machine in its network. */
   inNetwork(...command: readonly string[]): Promise<ExecResult>;
 }
 
-const commandOf = async (pid: number): Promise<string> =>
-  (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')[0] ?? '';
+const commandOf = async (pid: number): Promise<readonly string[]> =>
+  (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
 
 export const boxOf = async (home: Home, stack: string, node: string): Promise<Box> => {
   const { id } = await marksOf(home, stack);
   const pid = (): Promise<number | undefined> => boxPid(id, node);
   const processes = (): Promise<readonly number[]> => boxProcesses(id, node);
-  const componentPid = async (name: string): Promise<number | undefined> => {
-    for (const candidate of await processes()) if ((await commandOf(candidate)) === name) return candidate;
+  const find = async (isIt: (command: readonly string[]) => boolean): Promise<number | undefined> => {
+    for (const candidate of await processes()) if (isIt(await commandOf(candidate))) return candidate;
     return undefined;
   };
+  const componentPid = (name: string): Promise<number | undefined> => find(([program]) => program === name);
   return {
     node,
     root: join(home.clusterDir(stack), 'nodes', node, 'root'),
     pid,
     processes,
     componentPid,
+    pidWith: (...words) => find((command) => words.every((word) => command.includes(word))),
     killComponent: async (name) => {
       const old = await componentPid(name);
       if (old === undefined) throw new Error(`${name} does not run in ${node}`);

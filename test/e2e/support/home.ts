@@ -31,6 +31,8 @@ export interface Settings {
   readonly controlPlanes?: number;
   readonly workers?: number;
   readonly egress?: boolean;
+  readonly encryption?: 'KMS' | 'aescbc' | 'aesgcm' | 'identity';
+  readonly openshift?: boolean;
 }
 
 /** A user's home for clusters and stack files that is a test's own. */
