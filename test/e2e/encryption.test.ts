@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { endHome, type Home, makeHome } from './support/home.ts';
-import { createSecret, type Kubectl, kubectlFor, readSecret } from './support/kubectl.ts';
+import type { ClusterAccess } from '../../cluster/access.ts';
+import { readEtcd } from '../../cluster/etcd.ts';
+import { endHome, eventually, type Home, makeHome } from './support/home.ts';
+import { createSecret, type Kubectl, readSecret } from './support/kubectl.ts';
+import { bringUp, type UpStack } from './support/upStack.ts';
 
 const stack = 'encryption';
 const node = `${stack}-control-plane`;
@@ -8,12 +11,8 @@ const plain = 'a-plain-text-that-nobody-may-find';
 
 let home: Home;
 let kubectl: Kubectl;
-
-const json = async (...args: readonly string[]) => {
-  const { code, stdout, stderr } = await home.run(...args, '--json');
-  expect(code, stdout + stderr).toBe(0);
-  return JSON.parse(stdout);
-};
+let json: UpStack['json'];
+let access: ClusterAccess;
 
 /** Everything is stored as the objects ask for, and what was written before can be read. */
 const isProven = async () => {
@@ -28,10 +27,7 @@ const isProven = async () => {
 
 beforeAll(async () => {
   home = await makeHome();
-  await home.writeStack(stack);
-  const { code, stderr } = await home.run('up', stack);
-  expect(code, stderr).toBe(0);
-  kubectl = await kubectlFor(home, stack);
+  ({ kubectl, access, json } = await bringUp(home, stack));
   await createSecret(kubectl, 'first', plain);
 });
 
@@ -54,6 +50,15 @@ it('is by KMS after up, as status and etcd say', async () => {
   const { secrets } = await isProven();
   expect(secrets).toMatchObject({ plaintext: 0, byKey: { '1_secrets': secrets.checked } });
   expect(await json('encrypt', 'KMS', stack)).toMatchObject({ changed: false, key: '1' });
+});
+
+it('leaves no plain text of a secret in etcd', async () => {
+  const raw: Buffer[] = [];
+  for await (const { key, value } of readEtcd(access, '/kubernetes.io/')) {
+    if (key === '/kubernetes.io/secrets/default/first') raw.push(value);
+    expect(value.includes(plain), key).toBe(false);
+  }
+  expect(raw[0]?.toString('latin1').startsWith('k8s:enc:kms:v2:1_secrets:')).toBe(true);
 });
 
 it('moves to a new key-encryption key by rotate', async () => {
@@ -84,6 +89,26 @@ it.each([
   expect(secrets.plaintext).toBe(mode === 'identity' ? secrets.checked : 0);
 });
 
+it('is left as it is by another up, whatever mode that is', async () => {
+  expect(await json('encrypt', 'aesgcm', stack)).toMatchObject({ changed: true, key: '7' });
+  expect(await json('up', stack)).toMatchObject({ changes: 0, encryption: 'aesgcm' });
+  expect(await json('encrypt', 'KMS', stack)).toMatchObject({ changed: true, key: '8' });
+  await isProven();
+});
+
+it('takes the bare patch to KMS, which the API server completes', async () => {
+  const bare = JSON.stringify({ spec: { encryption: { type: 'KMS', kms: null } } });
+  const dryRun = ['--type=merge', '--dry-run=server', '-o', 'json', '-p', bare];
+  // An API server that has just started learns of the kind within 5 s, and refuses such a patch until then.
+  const patched = await eventually('the patch completed', () =>
+    kubectl('patch', 'apiservers.config.openshift.io', 'cluster', ...dryRun),
+  );
+  expect(JSON.parse(patched).spec.encryption).toMatchObject({
+    type: 'KMS',
+    kms: { type: 'Vault', vault: { vaultAddress: expect.stringMatching(/^https:/) } },
+  });
+});
+
 it('stays as it is where the API server refuses what is asked for', async () => {
   const http = await home.run('migrate-provider', stack, '--vault-address', 'http://vault.example.com');
   expect([http.code, http.stderr]).toEqual([2, expect.stringContaining('is no https address')]);
@@ -93,8 +118,8 @@ it('stays as it is where the API server refuses what is asked for', async () => 
 });
 
 it('has a fault in force until that is cleared', async () => {
-  const set = ['fault', 'set', 'hang', '--stack', stack, '--key', '6', '--node', node, '--for', '60s'];
-  expect(await json(...set)).toMatchObject({ fault: { name: 'hang', key: 6, node }, nodes: [node] });
+  const set = ['fault', 'set', 'hang', '--stack', stack, '--key', '8', '--node', node, '--for', '60s'];
+  expect(await json(...set)).toMatchObject({ fault: { name: 'hang', key: 8, node }, nodes: [node] });
   expect((await json('status', stack)).faults).toMatchObject([{ name: 'hang', kind: 'hang' }]);
   expect(await json('fault', 'clear', '--stack', stack)).toMatchObject({ cleared: ['hang'] });
   await isProven();
