@@ -228,7 +228,11 @@ describe(`kill -9 at the steps of transitions, seed ${seed}`, () => {
     'round $round: to $mode, $victim killed when $step',
     async ({ mode, step, victim }) => {
       const before = await eventually('the state before', look);
-      await patchTo(mode);
+      // A trim of read keys may still be handing over.
+      await eventually(`the patch to ${mode}`, async () => {
+        await patchTo(mode);
+        return true;
+      });
       await writeWhile(
         (async () => {
           await reached(step, before);
