@@ -4,6 +4,7 @@ import { administratorClient, readAccess } from '../cluster/access.ts';
 import { type ApiClient, expectOk } from '../cluster/apiClient.ts';
 import { Failure } from '../common/failure.ts';
 import type { Progress } from '../common/progress.ts';
+import { waitFor } from '../common/waitFor.ts';
 import { createBenchStack } from './stack.ts';
 import { median, rounded } from './statistics.ts';
 
@@ -19,14 +20,27 @@ interface KubeApiServer {
   };
 }
 
+/** None where a handover broke the connection. */
+const conditionsOf = async (api: ApiClient) => {
+  try {
+    const { status, body } = await api.ask('GET', operator);
+    return status === 200 ? ((JSON.parse(body) as KubeApiServer).status?.conditions ?? []) : [];
+  } catch {
+    return [];
+  }
+};
+
 /** Patches the encryption type and says how many seconds later `Encrypted` has this reason. */
 const patchUntil = async (api: ApiClient, type: string, reason: string): Promise<number> => {
-  const begin = performance.now();
   const patch = { spec: { encryption: { type, ...(type === 'KMS' ? {} : { kms: null }) } } };
-  expectOk(await api.ask('PATCH', apiServer, patch, 'application/merge-patch+json'), `patch to ${type}`);
+  // A policy about a kind that is a second old is refused with 503.
+  await waitFor(
+    async () => expectOk(await api.ask('PATCH', apiServer, patch, 'application/merge-patch+json'), `patch to ${type}`),
+    { what: `the patch to ${type}`, timeoutMs: 10_000, intervalMs: 50, next: 'see the log of kube-apiserver' },
+  );
+  const begin = performance.now();
   while (performance.now() - begin < withinMs) {
-    const { status, body } = await api.ask('GET', operator);
-    const conditions = status === 200 ? ((JSON.parse(body) as KubeApiServer).status?.conditions ?? []) : [];
+    const conditions = await conditionsOf(api);
     if (conditions.some((condition) => condition.type === 'Encrypted' && condition.reason === reason)) {
       return (performance.now() - begin) / 1000;
     }

@@ -83,6 +83,12 @@ export const withClusterObjects = async <T>(
 /** How long an API server may take to come back: connections break while it takes over a new configuration. */
 const awayMs = 10_000;
 
+const serviceUnavailable = 503;
+
+/** Nobody answered, or one that is not ready: a policy about a new kind is refused so for a second. */
+const isAway = (error: unknown): boolean =>
+  error instanceof Unreachable || (error instanceof ApiError && error.code === serviceUnavailable);
+
 /** Asks again while no API server answers. */
 export const patiently = <T>(ask: () => Promise<T>): Promise<T> =>
   waitFor(
@@ -90,7 +96,7 @@ export const patiently = <T>(ask: () => Promise<T>): Promise<T> =>
       try {
         return { answer: await ask() };
       } catch (error) {
-        if (error instanceof Unreachable) throw error;
+        if (isAway(error)) throw error;
         return { error };
       }
     },
