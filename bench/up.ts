@@ -16,8 +16,9 @@ const milestones: readonly (readonly [phase: string, line: RegExp])[] = [
   ['kube-apiserver alive', /✓ kube-apiserver alive/],
   ['plugin image on the node', /created Image /],
   ['plugin ready', /created DaemonSet /],
-  ['encryption written', /✓ encryption key written/],
-  ['stored objects written again', /✓ everything stored before/],
+  ['operator ready', /created Deployment /],
+  ['configuration rolled out', /· configuration 1 rolled out to/],
+  ['stored objects written again', /· everything migrated to key 1|created Command encryption-type/],
   ['engine done', /created Stack /],
   ['nodes Ready', /✓ nodes Ready/],
 ];
