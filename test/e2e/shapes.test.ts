@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readAccess } from '../../cluster/access.ts';
+import { readEtcd } from '../../cluster/etcd.ts';
 import { type Box, boxOf } from './support/boxes.ts';
 import { type ClusterMarks, endHome, eventually, type Home, makeHome, marksOf } from './support/home.ts';
 import { createSecret, type Kubectl, kubectlFor, readSecret } from './support/kubectl.ts';
@@ -6,6 +8,8 @@ import { remainsOf } from './support/remains.ts';
 
 const stack = 'wide';
 const neighbour = 'beside';
+/** Of a plain Kubernetes, without KMS. */
+const bare = { openshift: false, encryption: 'aescbc' } as const;
 
 let home: Home;
 let kubectl: Kubectl;
@@ -28,7 +32,7 @@ const kill = async (box: Box): Promise<void> => {
 beforeAll(async () => {
   home = await makeHome();
   await home.writeStack(stack, { controlPlanes: 3, workers: 1 });
-  await home.writeStack(neighbour);
+  await home.writeStack(neighbour, bare);
   await up(stack);
   kubectl = await kubectlFor(home, stack);
 });
@@ -60,6 +64,16 @@ it('a second cluster comes up beside it, on a network of its own', async () => {
   expect((await marksOf(home, neighbour)).network).not.toBe((await marksOf(home, stack)).network);
 });
 
+it('is encrypted as its settings say, in an etcd of their shape', async () => {
+  const { code, stdout } = await home.run('verify', neighbour, '--json');
+  expect(code, stdout).toBe(0);
+  expect(JSON.parse(stdout).resources).toMatchObject({ secrets: { byKey: { 1: expect.any(Number) }, byKekID: {} } });
+  const access = await readAccess(home.clusterDir(neighbour));
+  if (access === undefined) throw new Error('no access.json after up');
+  for await (const { key } of readEtcd(access, '/')) expect(key).toMatch(/^\/registry\//);
+  expect((await beside.try('get', 'namespace', 'openshift-etcd')).stderr).toContain('NotFound');
+});
+
 it('with one control plane killed the API goes on through the others, and up brings it back', async () => {
   await kill(await boxOf(home, stack, 'wide-control-plane'));
   await eventually('the API without one control plane', async () => {
@@ -74,10 +88,10 @@ it('with one control plane killed the API goes on through the others, and up bri
 });
 
 it('workers come and go with their setting, and their nodes with them', async () => {
-  await home.writeStack(neighbour, { workers: 2 });
+  await home.writeStack(neighbour, { ...bare, workers: 2 });
   await up(neighbour);
   expect(await nodes(beside)).toEqual(['beside-control-plane', 'beside-worker', 'beside-worker2']);
-  await home.writeStack(neighbour, { workers: 0 });
+  await home.writeStack(neighbour, bare);
   await up(neighbour);
   expect(await nodes(beside)).toEqual(['beside-control-plane']);
   const worker = await boxOf(home, neighbour, 'beside-worker');
