@@ -80,10 +80,12 @@ stackCommand(
 
 const timeout = new Option('--timeout <duration>', 'how long to wait until everything is written again').default('10m');
 
+const modes = ['KMS', 'aescbc', 'aesgcm', 'identity'];
+
 program
   .command('encrypt')
   .description('ask for a mode of encryption, and wait until everything is stored so')
-  .addArgument(new Argument('<mode>').choices(['KMS', 'aescbc', 'aesgcm', 'identity']))
+  .addArgument(new Argument('<mode>').choices(modes))
   .argument('[stack]', 'which stack', 'local')
   .addOption(timeout)
   .addOption(json)
@@ -202,10 +204,13 @@ plumbing
   );
 plumbing
   .command('configure-kms <name>')
-  .action(async (name: string) => (await import('./plumbing.ts')).configureKmsCommand(name));
+  .addArgument(new Argument('[first]').choices(modes))
+  .action(async (name: string, first: EncryptionMode | undefined) =>
+    (await import('./plumbing.ts')).configureKmsCommand(name, first),
+  );
 plumbing
   .command('encrypt <name>')
-  .addArgument(new Argument('<mode>').choices(['KMS', 'aescbc', 'aesgcm', 'identity']))
+  .addArgument(new Argument('<mode>').choices(modes))
   .action(async (name: string, mode: EncryptionMode) => (await import('./plumbing.ts')).encryptCommand(name, mode));
 
 /** Commander ends the process and prints errors itself unless told; every command is told the same. */

@@ -14,8 +14,8 @@ import { stackSettings } from '../infra/settings.ts';
 import { ensurePrograms } from '../toolchain/index.ts';
 import { patiently, withClusterObjects } from './clusterObjects.ts';
 import { encryptStack } from './encrypt.ts';
-import { configurationPatch } from './encryption/kms.ts';
-import { apiServerObject, kmsBlock, paths } from './encryption/objects.ts';
+import { configurationPatch, modePatch } from './encryption/kms.ts';
+import { type ApiServerObject, apiServerObject, kmsBlock, paths } from './encryption/objects.ts';
 import type { EncryptionMode } from './encryption/state.ts';
 import { requireRoot } from './root.ts';
 import { clusterDirOf, loadStack } from './stack.ts';
@@ -83,19 +83,27 @@ export const loadImageCommand = async (name: string, reference: string, nodeCoun
 
 const kindServedWithinMs = 20_000;
 
-/** Reads the KMS configuration that a patch to KMS is to name from standard input, and keeps it at the switch. */
-export const configureKmsCommand = async (name: string): Promise<void> => {
+/**
+ * Reads the KMS configuration that a patch to KMS is to name from standard input, and keeps it at the switch.
+ * @param first the mode to ask for where nobody has asked for any yet
+ */
+export const configureKmsCommand = async (name: string, first: EncryptionMode | undefined): Promise<void> => {
   const kms = kmsBlock.parse(JSON.parse(await text(process.stdin)));
   const stack = await loadStack(name);
   const tried = `keep the KMS configuration of stack ${name}`;
   await withClusterObjects(stack, tried, async (objects) => {
     // Of several API servers, not all may serve the kind yet.
-    const apiServer = await waitFor(() => objects.read(paths.apiServer, apiServerObject), {
-      what: 'APIServer/cluster',
-      timeoutMs: kindServedWithinMs,
-      next: "see 'understudy logs kube-apiserver'",
-    });
-    await patiently(() => objects.patch(paths.apiServer, configurationPatch(apiServer, kms)));
+    const read = (): Promise<ApiServerObject> =>
+      waitFor(() => objects.read(paths.apiServer, apiServerObject), {
+        what: 'APIServer/cluster',
+        timeoutMs: kindServedWithinMs,
+        next: "see 'understudy logs kube-apiserver'",
+      });
+    const change = (patch: object): Promise<void> => patiently(() => objects.patch(paths.apiServer, patch));
+    const before = await read();
+    await change(configurationPatch(before, kms));
+    const isUnasked = !before.spec.encryption.type;
+    if (isUnasked && first !== undefined && first !== 'identity') await change(modePatch(await read(), first));
   });
 };
 

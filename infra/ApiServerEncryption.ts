@@ -38,12 +38,12 @@ export class ApiServerEncryption extends ComponentResource {
       { metadata: { namespace: openShiftNamespaces.config, name: appRoleSecret }, stringData: appRole },
       parent,
     );
-    const configure = understudyCommand('plumbing', 'configure-kms', args.clusterName);
     const kms = new local.Command(
       `${name}-kms`,
       {
-        create: configure,
-        update: configure,
+        // What carries it out begins as soon as it is there, also before anybody waits for it.
+        create: understudyCommand('plumbing', 'configure-kms', args.clusterName, args.type),
+        update: understudyCommand('plumbing', 'configure-kms', args.clusterName),
         stdin: jsonStringify(args.kms),
         logging: 'stderr',
       },

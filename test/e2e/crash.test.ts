@@ -73,7 +73,7 @@ describe('asked wrongly', () => {
     await wrong('config:\n  understudy:platform: local\n  understudy:worker: 1\n');
     await failsWith(
       2,
-      /no setting understudy:worker \(there are: platform, controlPlanes, workers, egress\)/,
+      /no setting understudy:worker \(there are: platform, controlPlanes, workers, egress, encryption, openshift\)/,
       'up',
       'wrong',
     );
@@ -81,6 +81,8 @@ describe('asked wrongly', () => {
     await failsWith(2, /understudy:workers: /, 'up', 'wrong');
     await wrong('config:\n  understudy:platform: local\n  understudy:controlPlanes: 2\n');
     await failsWith(2, /understudy:controlPlanes: /, 'up', 'wrong');
+    await wrong('config:\n  understudy:platform: local\n  understudy:encryption: kms\n');
+    await failsWith(2, /understudy:encryption: .*KMS.*aescbc/s, 'up', 'wrong');
     await wrong('config: [\n');
     await failsWith(2, /read the settings in .*Pulumi\.wrong\.yaml/, 'up', 'wrong');
     expect(existsSync(home.clusterDir('wrong'))).toBe(false);
@@ -127,7 +129,7 @@ describe('up killed with -9', () => {
     await home.writeStack(stack);
     await killUp(stack, /✓ kube-apiserver alive/, 'group');
     await killUp(stack, /created DaemonSet/, 'process');
-    await killUp(stack, /✓ encryption key written/, 'group');
+    await killUp(stack, /created Command encryption-kms/, 'group');
     await succeeds('up', stack);
     await succeeds('status', stack);
     await succeeds('verify', stack);
