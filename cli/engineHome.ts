@@ -57,7 +57,8 @@ export const prepareEngineHome = async (): Promise<EngineHome> => {
   return {
     variables: {
       ...common,
-      PULUMI_BACKEND_URL: `file://${stateDir}`,
+      // Without files of attributes beside the state: one that a kill cut short would keep the engine from reading it.
+      PULUMI_BACKEND_URL: `file://${stateDir}?metadata=skip`,
       PULUMI_HOME: engineDir(),
     },
     stateDir,
