@@ -80,8 +80,11 @@ export const withClusterObjects = async <T>(
   }
 };
 
-/** How long an API server may take to come back: connections break while it takes over a new configuration. */
-const awayMs = 10_000;
+/**
+ * How long an API server may take to come back: connections break while it takes over a new configuration. Several answers
+ * long, since one of three API servers may hang, and the load balancer does not know.
+ */
+const awayMs = 3 * answerWithinMs;
 
 const serviceUnavailable = 503;
 
