@@ -25,7 +25,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 5 * minute,
           hookTimeout: 5 * minute,
-          maxWorkers: 2,
+          // One cluster takes both cores where it starts or hands over.
+          maxWorkers: 1,
         },
       },
     ],
