@@ -134,6 +134,11 @@ export class EncryptionOperator extends ComponentResource {
                   image,
                   imagePullPolicy: 'Never',
                   args: ['operator'],
+                  // Its own node's API server: by the Service's address it would hang where another node has died.
+                  env: [
+                    { name: 'KUBERNETES_SERVICE_HOST', valueFrom: { fieldRef: { fieldPath: 'status.hostIP' } } },
+                    { name: 'KUBERNETES_SERVICE_PORT', value: '6443' },
+                  ],
                   resources: { requests: { cpu: '10m', memory: '96Mi' } },
                   securityContext: { ...confined, runAsUser: 65532, runAsNonRoot: true },
                 },
