@@ -1,4 +1,5 @@
 import { readAccess } from '../cluster/access.ts';
+import { waitForConvergence } from '../cluster/convergence.ts';
 import { ensureDns } from '../cluster/dns.ts';
 import { inspectCluster } from '../cluster/inspect.ts';
 import { type ClusterSupplies, checkChange, startCluster, waitForNodes } from '../cluster/start.ts';
@@ -116,6 +117,7 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
         waitForNodes(stack.clusterDir, access),
         encryptedAsAsked(stack, { timeout: '3m', progress }),
         ensureDns(stack.clusterDir, access),
+        waitForConvergence(access),
       ]),
     );
     await fillSharedDir(stack);

@@ -84,7 +84,8 @@ it('with one control plane killed the API goes on through the others, and up bri
   });
   await up(stack);
   expect(await readSecret(kubectl, 'meanwhile')).toBe('written without it');
-  expect((await home.run('verify', stack)).code).toBe(0);
+  const { code, stdout, stderr } = await home.run('verify', stack);
+  expect(code, stdout + stderr).toBe(0);
 });
 
 it('workers come and go with their setting, and their nodes with them', async () => {
