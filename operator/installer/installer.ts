@@ -133,6 +133,8 @@ export const runInstaller = async (options: InstallerOptions): Promise<void> => 
     const answers = instances.some(({ loaded }) => loaded !== undefined);
     silentSince = answers ? undefined : (silentSince ?? performance.now());
     const silentMs = silentSince === undefined ? 0 : performance.now() - silentSince;
+    // A wish that came while this looked is in it: rung for once more, one that fails would be tried again without a pause.
+    wake.hush();
     return { instances, file, previous, wished, silentMs };
   };
   type Observed = Awaited<ReturnType<typeof observe>>;

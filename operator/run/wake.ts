@@ -1,7 +1,9 @@
 /** A bell between those who notice something and the one who acts on it. */
 export interface Wake {
   ring(): void;
-  /** Resolves when it is rung, at once if that was since the last wait, or after `ms`, or when `signal` aborts. */
+  /** What was rung for so far has been seen. */
+  hush(): void;
+  /** Resolves when it is rung, at once if that was since the last wait or hush, or after `ms`, or when `signal` aborts. */
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
@@ -12,6 +14,9 @@ export const createWake = (): Wake => {
     ring: () => {
       rung = true;
       wakeUp();
+    },
+    hush: () => {
+      rung = false;
     },
     wait: async (ms, signal) => {
       if (!rung && !signal.aborted) {
