@@ -1,5 +1,5 @@
+import { parseDuration } from '../common/duration.ts';
 import { UsageFailure } from '../common/failure.ts';
-import { parseDuration } from '../plugin/duration.ts';
 
 const wrong = (option: string, got: string, next: string): UsageFailure =>
   new UsageFailure({ tried: `understand ${option}`, got, next });

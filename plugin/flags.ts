@@ -1,17 +1,15 @@
 import { parseArgs } from 'node:util';
 import { messageOf, UsageFailure } from '../common/failure.ts';
 import {
-  directoryOf,
   type LogLevel,
   logLevelOf,
   logLevels,
   portOf,
-  socketDirOf,
-  socketPathOf,
   type TcpAddress,
   tcpAddressOf,
   timeoutOf,
-} from './flagValues.ts';
+} from '../common/flagValues.ts';
+import { directoryOf, socketDirOf, socketPathOf } from './flagValues.ts';
 import { type VaultSettings, vaultOptions, vaultSettings } from './vaultFlags.ts';
 
 /** Keys derived from a keystore on the node. */

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import type { LogLevel } from './flagValues.ts';
+import type { LogLevel } from '../common/flagValues.ts';
 import { StatusCode, StatusError } from './grpc/status.ts';
 import { logCall } from './log.ts';
 import type { CallReport } from './methods.ts';

@@ -1,19 +1,9 @@
-import { type Logger, pino, stdTimeFunctions } from 'pino';
-import type { LogLevel } from './flagValues.ts';
+import type { Log } from '../common/log.ts';
 import { codeName } from './grpc/status.ts';
 import type { CallReport } from './methods.ts';
 
-/** One JSON object a line on standard output. Nothing that is logged holds a key or a plaintext. */
-export const createLog = (level: LogLevel): Logger =>
-  pino({
-    level,
-    base: null,
-    timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  });
-
 /** Failed calls are warnings, the plugin's own mistakes errors; calls that went well, and the uid of any, show at debug only. */
-export const logCall = (log: Logger, { key, method, uid, seconds, error }: CallReport): void => {
+export const logCall = (log: Log, { key, method, uid, seconds, error }: CallReport): void => {
   const debug = log.isLevelEnabled('debug');
   if (error === undefined && !debug) return;
   const call = { key, method, ...(debug ? { uid, ms: Math.round(seconds * 1e6) / 1e3 } : {}) };

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Failure, messageOf, UsageFailure } from '../common/failure.ts';
+import { createLog } from '../common/log.ts';
 import { parseFlags, type Settings, usage } from './flags.ts';
-import { createLog } from './log.ts';
 import { startPlugin } from './plugin.ts';
 
 /** Serves until the process is told to end; the exit code. */

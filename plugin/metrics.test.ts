@@ -1,8 +1,9 @@
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { Failure } from '../common/failure.ts';
+import { serveHealth } from '../common/metricsServer.ts';
 import { StatusCode, StatusError } from './grpc/status.ts';
-import { createMetrics, serveHealth } from './metrics.ts';
+import { createMetrics } from './metrics.ts';
 
 const address = { host: '127.0.0.1', port: 0 };
 
@@ -40,11 +41,7 @@ test('the keys are those of the moment', async () => {
 
 test('metrics and health over HTTP', async () => {
   let ready = false;
-  const server = await serveHealth(
-    address,
-    createMetrics(() => new Map([[3, 'id-1']])),
-    () => ready,
-  );
+  const server = await serveHealth(address, createMetrics(() => new Map([[3, 'id-1']])).render, () => ready);
   const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${server.port}${path}`);
   try {
     expect((await get('/healthz')).status).toBe(200);
@@ -69,11 +66,7 @@ test('an address in use is a failure that says so', async () => {
       resolve(typeof bound === 'object' ? (bound?.port ?? 0) : 0);
     });
   });
-  const start = serveHealth(
-    { host: '127.0.0.1', port },
-    createMetrics(() => new Map()),
-    () => true,
-  );
+  const start = serveHealth({ host: '127.0.0.1', port }, createMetrics(() => new Map()).render, () => true);
   await expect(start).rejects.toThrow(Failure);
   other.close();
 });

@@ -1,5 +1,5 @@
-import type { Logger } from 'pino';
 import { messageOf } from '../common/failure.ts';
+import type { Log } from '../common/log.ts';
 import type { Settings } from './flags.ts';
 import { createKeeper, type Keeper } from './keeper.ts';
 import { openKeySource } from './keySource.ts';
@@ -15,16 +15,19 @@ export interface Plugin {
 /** Loaded on demand: the default, no metrics, is to start quickly. */
 const startHealth = async ({ metricsAddress }: Settings, keyIds: Keeper['keyIds'], isReady: () => boolean) => {
   if (metricsAddress === undefined) return undefined;
-  const { createMetrics, serveHealth } = await import('./metrics.ts');
+  const [{ createMetrics }, { serveHealth }] = await Promise.all([
+    import('./metrics.ts'),
+    import('../common/metricsServer.ts'),
+  ]);
   const metrics = createMetrics(keyIds);
-  return { onCall: metrics.onCall, ...(await serveHealth(metricsAddress, metrics, isReady)) };
+  return { onCall: metrics.onCall, ...(await serveHealth(metricsAddress, metrics.render, isReady)) };
 };
 
 /**
  * Serves KMS v2 as `settings` say. When it resolves, calls are answered.
  * @throws Failure where the keystore, the plain socket or the metrics address cannot be had.
  */
-export const startPlugin = async (settings: Settings, log: Logger): Promise<Plugin> => {
+export const startPlugin = async (settings: Settings, log: Log): Promise<Plugin> => {
   const { keys, timeoutMs } = settings;
   const source = await openKeySource(keys);
   let countCall: OnCall = () => {};

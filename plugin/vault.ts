@@ -1,8 +1,8 @@
 import { hkdfSync, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { messageOf } from '../common/failure.ts';
+import { wrong } from '../common/flagValues.ts';
 import { seedLength } from './derivation.ts';
-import { wrong } from './flagValues.ts';
 import type { VaultFlag, VaultKey, VaultSettings } from './vaultFlags.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { UsageFailure } from '../common/failure.ts';
-import { socketPathOf, wrong } from './flagValues.ts';
+import { wrong } from '../common/flagValues.ts';
+import { socketPathOf } from './flagValues.ts';
 
 /** What a key in Vault is found by. */
 export interface VaultKey {

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../../common/failure.ts';
+import type { KubeClient } from '../../common/kubeClient.ts';
+import type { Log } from '../../common/log.ts';
 import type { KmsBackend, KmsBackendNodeStatus } from '../kmsBackend.ts';
-import type { KubeClient } from '../run/kubeClient.ts';
-import type { Log } from '../run/log.ts';
 import type { Wake } from '../run/wake.ts';
 import { watchList } from '../run/watchList.ts';
 import type { Plugin } from './plugin.ts';

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { messageOf } from '../../common/failure.ts';
 import { readFileIfThere, writeFileWhole } from '../../common/files.ts';
-import type { KubeClient } from '../run/kubeClient.ts';
-import type { Log } from '../run/log.ts';
+import type { KubeClient } from '../../common/kubeClient.ts';
+import type { Log } from '../../common/log.ts';
 import { createWake } from '../run/wake.ts';
 import { watchList } from '../run/watchList.ts';
 import type { ApiServerProcess } from './apiServerProcess.ts';

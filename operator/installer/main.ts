@@ -1,6 +1,6 @@
+import { createLog } from '../../common/log.ts';
 import { endSignal } from '../run/endSignal.ts';
-import { kubeClient, loadConfig } from '../run/kubeClient.ts';
-import { createLog } from '../run/log.ts';
+import { clientOf, loadConfig } from '../run/kubeConfig.ts';
 import { runInstaller } from './installer.ts';
 import { pluginAt } from './plugin.ts';
 import { s6ApiServer } from './s6ApiServer.ts';
@@ -20,9 +20,9 @@ export const installerMain = async ({ node, address }: NodeIdentity): Promise<vo
   const signal = endSignal();
   const config = loadConfig();
   const host = address.includes(':') ? `[${address}]` : address;
-  const own = kubeClient(config, `https://${host}:${apiPort}`);
-  const loopback = kubeClient(config, `https://127.0.0.1:${apiPort}`);
-  const any = kubeClient(config);
+  const own = clientOf(config, `https://${host}:${apiPort}`);
+  const loopback = clientOf(config, `https://127.0.0.1:${apiPort}`);
+  const any = clientOf(config);
   log.info({ node, address }, 'installer started');
   await runInstaller({
     node,

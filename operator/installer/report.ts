@@ -1,6 +1,6 @@
+import type { KubeClient } from '../../common/kubeClient.ts';
+import { ApiError } from '../../common/kubeClient.ts';
 import type { KmsBackendNodeStatus } from '../kmsBackend.ts';
-import type { KubeClient } from '../run/kubeClient.ts';
-import { ApiError } from '../run/kubeClient.ts';
 import { fieldManagerOf, type NodeStatus, nextNodeStatus, type Outcome } from './nodeStatus.ts';
 
 /** Where a node's installer reports to. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, hasCode, messageOf } from '../../common/failure.ts';
-import type { KubeClient } from '../run/kubeClient.ts';
-import type { Log } from '../run/log.ts';
+import type { KubeClient } from '../../common/kubeClient.ts';
+import type { Log } from '../../common/log.ts';
 import type { ApiServerProcess, Instance } from './apiServerProcess.ts';
 import { readServiceState, type ServiceState, tellService } from './s6.ts';
 import { askServing, type ServingProcess } from './serving.ts';

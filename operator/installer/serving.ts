@@ -1,6 +1,6 @@
+import type { KubeClient } from '../../common/kubeClient.ts';
+import type { Connection } from '../../common/kubeConnection.ts';
 import { type ApiServerMetrics, metricsLines, parseApiServerMetrics } from '../run/apiServerMetrics.ts';
-import type { Connection } from '../run/connection.ts';
-import type { KubeClient } from '../run/kubeClient.ts';
 
 export interface Readiness {
   readonly ready: boolean;

@@ -1,12 +1,12 @@
 import { messageOf } from '../../common/failure.ts';
+import { isApiError, type KubeClient } from '../../common/kubeClient.ts';
+import type { Log } from '../../common/log.ts';
 import type { Action, ControllerName, EventNote, ManagedConditions } from '../action.ts';
 import { existingKeyProblem } from '../keySecret.ts';
 import type { Migrator } from '../migration/index.ts';
 import { managedNamespace } from '../names.ts';
 import type { Secret } from '../observation.ts';
 import { writeEvent } from './events.ts';
-import { isApiError, type KubeClient } from './kubeClient.ts';
-import type { Log } from './log.ts';
 
 /** What actions are done with. */
 export interface Actor {

@@ -1,7 +1,7 @@
 import { messageOf } from '../../common/failure.ts';
+import type { KubeClient } from '../../common/kubeClient.ts';
 import type { ApiServerObservation } from '../observation.ts';
 import { type ApiServerMetrics, metricsLines, parseApiServerMetrics } from './apiServerMetrics.ts';
-import type { KubeClient } from './kubeClient.ts';
 
 /** Asks the API server of one node what it works with. */
 export interface ApiServerProbe {

@@ -1,5 +1,5 @@
+import type { KubeClient } from '../../common/kubeClient.ts';
 import type { ControllerName, EventNote } from '../action.ts';
-import type { KubeClient } from './kubeClient.ts';
 
 export const operatorNamespace = 'openshift-kube-apiserver-operator';
 export const operatorName = 'kube-apiserver-operator';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../common/failure.ts';
-import { ApiError, type KubeClient } from './kubeClient.ts';
-import type { Log } from './log.ts';
+import { ApiError, type KubeClient } from '../../common/kubeClient.ts';
+import type { Log } from '../../common/log.ts';
 
 export interface LeaseOptions {
   readonly client: KubeClient;

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
+import { createLog } from '../../common/log.ts';
 import { openMigrator } from '../migration/index.ts';
 import { endSignal } from './endSignal.ts';
 import { operatorName, operatorNamespace } from './events.ts';
-import { kubeClient, loadConfig } from './kubeClient.ts';
+import { clientOf, loadConfig } from './kubeConfig.ts';
 import { whileLeading } from './lease.ts';
-import { createLog } from './log.ts';
 import { runOperator } from './operator.ts';
 import { createWake } from './wake.ts';
 
@@ -13,7 +13,7 @@ export const operatorMain = async (): Promise<void> => {
   const log = createLog();
   const signal = endSignal();
   const config = loadConfig();
-  const client = kubeClient(config);
+  const client = clientOf(config);
   log.info('operator started');
   const lease = {
     client,

@@ -1,3 +1,4 @@
+import { isApiError, type KubeClient } from '../../common/kubeClient.ts';
 import type { KmsBackend } from '../kmsBackend.ts';
 import {
   component,
@@ -17,7 +18,6 @@ import type {
   Preflight,
   Secret,
 } from '../observation.ts';
-import { isApiError, type KubeClient } from './kubeClient.ts';
 
 /** What of an observation is in objects of the API server, and where the API servers are. */
 export interface ObservedObjects extends Omit<Observation, 'apiServers' | 'migrations' | 'controlPlane'> {

@@ -1,14 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { messageOf } from '../../common/failure.ts';
+import type { KubeClient } from '../../common/kubeClient.ts';
+import type { Log } from '../../common/log.ts';
 import { conditionsAfterFailure, decide, resyncMs } from '../decide.ts';
 import type { Migrator } from '../migration/index.ts';
 import { encryptedResources } from '../names.ts';
 import type { ApiServerObservation, Observation } from '../observation.ts';
 import { type Actor, applyConditions, performAll } from './act.ts';
 import { type ApiServerProbe, probeApiServer } from './apiServers.ts';
-import { type KubeClient, kubeClient } from './kubeClient.ts';
-import type { Log } from './log.ts';
+import { clientOf } from './kubeConfig.ts';
 import { type ControlPlaneNode, type ObservedObjects, readObjects, watchedCollections } from './objects.ts';
 import type { Wake } from './wake.ts';
 import { watchList } from './watchList.ts';
@@ -69,7 +70,7 @@ const apiServerAsker = (config: KubeConfig) => {
     const key = `${name}/${address}`;
     const known = probes.get(key);
     if (known !== undefined) return known;
-    const probe = probeApiServer(name, kubeClient(config, urlOf(address)));
+    const probe = probeApiServer(name, clientOf(config, urlOf(address)));
     probes.set(key, probe);
     return probe;
   };

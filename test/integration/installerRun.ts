@@ -1,12 +1,12 @@
 import { join } from 'node:path';
+import { isApiError, type KubeClient } from '../../common/kubeClient.ts';
+import { createLog } from '../../common/log.ts';
 import { hashOf } from '../../operator/installer/encryptionFile.ts';
 import { runInstaller } from '../../operator/installer/installer.ts';
 import type { NodeStatus } from '../../operator/installer/nodeStatus.ts';
 import { pluginAt } from '../../operator/installer/plugin.ts';
 import { s6ApiServer } from '../../operator/installer/s6ApiServer.ts';
 import { askServing } from '../../operator/installer/serving.ts';
-import { isApiError, type KubeClient } from '../../operator/run/kubeClient.ts';
-import { createLog } from '../../operator/run/log.ts';
 import type { TestNode } from './operatorCluster.ts';
 
 export interface RunningInstaller {

@@ -11,11 +11,12 @@ import { identityConfiguration } from '../../cluster/encryptionConfiguration.ts'
 import { renderKubeconfig } from '../../cluster/kubeconfig.ts';
 import { type Authority, loadAuthority, loadServiceAccountKeys } from '../../cluster/pki.ts';
 import { writeFileWhole } from '../../common/files.ts';
+import { ApiError, type KubeClient } from '../../common/kubeClient.ts';
 import { silentProgress } from '../../common/progress.ts';
 import { waitFor } from '../../common/waitFor.ts';
 import { bundleService } from '../../image/bundle.ts';
 import { kmsBackendDefinition } from '../../operator/kmsBackend.ts';
-import { ApiError, type KubeClient, kubeClient } from '../../operator/run/kubeClient.ts';
+import { clientOf } from '../../operator/run/kubeConfig.ts';
 import { ensureOpenShiftCrds, ensurePrograms } from '../../toolchain/index.ts';
 
 /** A control-plane node without a kubelet: two services of a real kube-apiserver and one of the plugin under a real s6. */
@@ -144,7 +145,7 @@ const startNode = async (common: Common, name: string, address: string, seed: st
     `--keystore-dir=${join(dir, 'plugin')}`,
   ];
   await writeService(dir, 'kms-plugin', plugin, false);
-  const client = kubeClient(config, `https://${address}:${apiPort}`);
+  const client = clientOf(config, `https://${address}:${apiPort}`);
   let box: ChildProcess | undefined;
   const boot = async (): Promise<void> => {
     box = bootNode(dir);

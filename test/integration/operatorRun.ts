@@ -1,11 +1,11 @@
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { parseStoredValue, type StoredValue } from '../../cluster/encryptedObject.ts';
+import { createLog } from '../../common/log.ts';
 import { waitFor } from '../../common/waitFor.ts';
 import { openMigrator } from '../../operator/migration/index.ts';
 import type { OperatorCondition, Secret } from '../../operator/observation.ts';
-import { kubeClient } from '../../operator/run/kubeClient.ts';
-import { createLog } from '../../operator/run/log.ts';
+import { clientOf } from '../../operator/run/kubeConfig.ts';
 import { runOperator } from '../../operator/run/operator.ts';
 import { createWake } from '../../operator/run/wake.ts';
 import { startInstaller } from './installerRun.ts';
@@ -21,7 +21,7 @@ export const startOperator = ({ config }: TestCluster): Running => {
   const log = createLog();
   log.level = process.env.LOG_LEVEL ?? 'silent';
   const wake = createWake();
-  const client = kubeClient(config);
+  const client = clientOf(config);
   const migrator = openMigrator(config, wake.ring);
   const running = runOperator({ config, client, migrator, wake, log, signal: controller.signal });
   return {

@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
 import { text } from 'node:stream/consumers';
-import { KubeConfig } from '@kubernetes/client-node';
-import { hasCode } from '../../common/failure.ts';
-import { type Connection, openConnection } from './connection.ts';
+import { hasCode } from './failure.ts';
+import { type Connection, openConnection } from './kubeConnection.ts';
 
 /** Kubernetes' answer to a request that it did not do. */
 export class ApiError extends Error {
@@ -31,6 +30,14 @@ export interface ApiRequest {
   readonly contentType?: string;
 }
 
+/** Where an API server is, and who asks. */
+export interface KubeAccess {
+  /** `https://<host>:<port>` */
+  readonly server: string;
+  /** TLS settings and headers, asked for with each request. */
+  credentials(): Promise<RequestOptions>;
+}
+
 /** One API server, asked as one user. */
 export interface KubeClient {
   readonly server: string;
@@ -51,14 +58,6 @@ export interface KubeClient {
 }
 
 const answerWithinMs = 10_000;
-
-/** Who this process is, from KUBECONFIG or from the service account of its pod. */
-export const loadConfig = (): KubeConfig => {
-  const config = new KubeConfig();
-  if (process.env.KUBECONFIG === undefined) config.loadFromCluster();
-  else config.loadFromDefault();
-  return config;
-};
 
 const errorOf = (status: number, body: string): ApiError => {
   try {
@@ -81,15 +80,8 @@ async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
   }
 }
 
-/** @param server `https://<host>:<port>`; that of the configuration where left out. */
-export const kubeClient = (config: KubeConfig, server = config.getCurrentCluster()?.server ?? ''): KubeClient => {
+export const kubeClient = ({ server, credentials }: KubeAccess): KubeClient => {
   const agent = new Agent({ keepAlive: true });
-
-  const identify = async (): Promise<RequestOptions> => {
-    const options: RequestOptions = {};
-    await config.applyToHTTPSOptions(options);
-    return options;
-  };
 
   const call = async (
     { method, path, query = {}, body, contentType = 'application/json' }: ApiRequest,
@@ -98,7 +90,7 @@ export const kubeClient = (config: KubeConfig, server = config.getCurrentCluster
   ): Promise<IncomingMessage> => {
     const url = new URL(path, server);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    const identity = await identify();
+    const identity = await credentials();
     const headers = { ...identity.headers, ...(body === undefined ? {} : { 'content-type': contentType }) };
     return new Promise((resolve, reject) => {
       const outgoing = request(
@@ -154,7 +146,7 @@ export const kubeClient = (config: KubeConfig, server = config.getCurrentCluster
       if (!isOk(response)) throw errorOf(response.statusCode ?? 0, await text(response));
       yield* linesOf(response);
     },
-    connect: async (session) => openConnection(new URL(server), await identify(), session),
+    connect: async (session) => openConnection(new URL(server), await credentials(), session),
     close: () => agent.destroy(),
   };
 };
