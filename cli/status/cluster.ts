@@ -47,7 +47,11 @@ export interface PluginStatus {
   readonly keyID: string | null;
   /** The plugin's key_id: its id of the key-encryption key. */
   readonly kekID: string | null;
-  readonly status: 'healthy' | 'unhealthy';
+  /** `unknown`: its reporter has told nothing yet, or nothing new for four intervals. */
+  readonly status: 'healthy' | 'unhealthy' | 'error' | 'unknown';
+  /** RFC 3339: when it was asked last; `null` where no reporter has told of it. */
+  readonly lastChecked: string | null;
+  /** Empty where there is nothing to add. */
   readonly detail: string;
 }
 
@@ -90,6 +94,6 @@ export const pluginStatuses = (
     const node = pod.spec.nodeName;
     const health = podHealth(pod);
     const keys = Object.entries(backend?.status.nodes[node]?.keys ?? {});
-    if (keys.length === 0) return [{ node, keyID: null, kekID: null, ...health }];
-    return keys.map(([keyID, served]) => ({ node, keyID, kekID: served.keyID, ...health }));
+    if (keys.length === 0) return [{ node, keyID: null, kekID: null, lastChecked: null, ...health }];
+    return keys.map(([keyID, served]) => ({ node, keyID, kekID: served.keyID, lastChecked: null, ...health }));
   });

@@ -22,7 +22,16 @@ const status: StackStatus = {
     ],
     migration: { secrets: { done: 1200, total: 25000 } },
   },
-  plugins: [{ node: 'a', keyID: '2', kekID: 'kek-b', status: 'healthy', detail: 'pod kms-plugin-x is Ready' }],
+  plugins: [
+    {
+      node: 'a',
+      keyID: '2',
+      kekID: 'kek-b',
+      status: 'healthy',
+      lastChecked: null,
+      detail: 'pod kms-plugin-x is Ready',
+    },
+  ],
   degraded: { status: 'True', reason: 'A_Error::B_Error', message: 'ADegraded: one\nBDegraded: two' },
   faults: [{ name: 'slow', state: 'active', kind: 'hang', until: '2026-11-21T09:00:42Z' }],
 };
@@ -68,8 +77,15 @@ it('a plugin has an entry for each of its keys, or one without', () => {
   const keys = { 1: { version: 2, keyID: 'kek-1' }, 2: { version: 1, keyID: 'kek-2' } };
   const { backend } = testObjects({ keys: [testKey(1, 'KMS')], backend: { status: { nodes: { a: { keys } } } } });
   expect(pluginStatuses([pod, waiting], backend)).toEqual([
-    { node: 'a', keyID: '1', kekID: 'kek-1', status: 'healthy', detail: 'pod p is Ready' },
-    { node: 'a', keyID: '2', kekID: 'kek-2', status: 'healthy', detail: 'pod p is Ready' },
-    { node: 'b', keyID: null, kekID: null, status: 'unhealthy', detail: 'pod q is not Ready: ErrImagePull: no' },
+    { node: 'a', keyID: '1', kekID: 'kek-1', status: 'healthy', lastChecked: null, detail: 'pod p is Ready' },
+    { node: 'a', keyID: '2', kekID: 'kek-2', status: 'healthy', lastChecked: null, detail: 'pod p is Ready' },
+    {
+      node: 'b',
+      keyID: null,
+      kekID: null,
+      status: 'unhealthy',
+      lastChecked: null,
+      detail: 'pod q is not Ready: ErrImagePull: no',
+    },
   ]);
 });

@@ -27,14 +27,15 @@ describe('calls by node:http2', () => {
 
   test('many at once, more bytes than any window, with headers that fill the table', async () => {
     const long = withPrefix(Buffer.alloc(20_000, 4));
-    await withSession(server, async (session) => {
+    const patient = await startTestServer(30_000);
+    await withSession(patient, async (session) => {
       const answers = await Promise.all(
         Array.from({ length: 200 }, (_, index) =>
           request(session, '/test/Echo', [long], { 'grpc-timeout': `${index}m`, [`x-${index}`]: 'ÿ¡~{|}'.repeat(9) }),
         ),
       );
       for (const answer of answers) expect(answer.body).toEqual(long);
-    });
+    }).finally(patient.remove);
   });
 
   test('an answer that has to wait for the windows', async () => {

@@ -18,7 +18,8 @@ export interface TestServer extends GrpcServer {
   remove(): Promise<void>;
 }
 
-export const startTestServer = async (): Promise<TestServer> => {
+/** @param timeoutMs short, so that what is to time out does so soon. */
+export const startTestServer = async (timeoutMs = 300): Promise<TestServer> => {
   const folder = await mkdtemp(join(tmpdir(), 'grpc-'));
   const path = join(folder, 'sock');
   const complaints: string[] = [];
@@ -41,7 +42,7 @@ export const startTestServer = async (): Promise<TestServer> => {
   ]);
   const server = createGrpcServer({
     methods,
-    timeoutMs: 300,
+    timeoutMs,
     maxMessageLength: 50_000,
     onConnectionError: (error) => complaints.push(error.message),
   });
