@@ -28,6 +28,10 @@ export interface ApiRequest {
   readonly body?: object;
   /** `application/json` where left out. */
   readonly contentType?: string;
+  /** Media type of the answer; whatever the server likes where left out. */
+  readonly accept?: string;
+  /** Gives up. */
+  readonly signal?: AbortSignal;
 }
 
 /** Where an API server is, and who asks. */
@@ -44,7 +48,12 @@ export interface KubeClient {
   /** @throws ApiError on any status but 2xx; a socket's error where there is no answer. */
   send<Answer>(request: ApiRequest): Promise<Answer>;
   /** Server-side apply with force. @throws as {@link send}. */
-  apply<Answer>(path: string, fieldManager: string, body: object): Promise<Answer>;
+  apply<Answer>(
+    path: string,
+    fieldManager: string,
+    body: object,
+    more?: Pick<ApiRequest, 'query' | 'accept' | 'signal'>,
+  ): Promise<Answer>;
   /** A GET's lines as they come, until the server, `signal` or a silence of `quietMs` ends it. @throws as {@link send}. */
   lines(
     path: string,
@@ -83,29 +92,27 @@ async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
 export const kubeClient = ({ server, credentials }: KubeAccess): KubeClient => {
   const agent = new Agent({ keepAlive: true });
 
-  const call = async (
-    { method, path, query = {}, body, contentType = 'application/json' }: ApiRequest,
-    options: RequestOptions,
-    fresh = false,
-  ): Promise<IncomingMessage> => {
+  const call = async (wanted: ApiRequest, options: RequestOptions, fresh = false): Promise<IncomingMessage> => {
+    const { method, path, query = {}, body, contentType = 'application/json', accept, signal } = wanted;
     const url = new URL(path, server);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     const identity = await credentials();
-    const headers = { ...identity.headers, ...(body === undefined ? {} : { 'content-type': contentType }) };
+    const headers = {
+      ...identity.headers,
+      ...(body && { 'content-type': contentType }),
+      ...(accept && { accept }),
+    };
     return new Promise((resolve, reject) => {
       const outgoing = request(
         url,
-        { ...identity, agent, timeout: answerWithinMs, ...options, method, headers },
+        { ...identity, agent, timeout: answerWithinMs, ...(signal && { signal }), ...options, method, headers },
         resolve,
       );
       outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer from ${server} in time`)));
       outgoing.on('error', (error) => {
         // The connection was closed while it lay idle: nobody has seen the request.
         if (!fresh && outgoing.reusedSocket && hasCode(error, 'ECONNRESET')) {
-          call({ method, path, query, ...(body && { body }), contentType }, { ...options, agent: false }, true).then(
-            resolve,
-            reject,
-          );
+          call(wanted, { ...options, agent: false }, true).then(resolve, reject);
         } else reject(error);
       });
       outgoing.end(body === undefined ? undefined : JSON.stringify(body));
@@ -132,11 +139,12 @@ export const kubeClient = ({ server, credentials }: KubeAccess): KubeClient => {
   return {
     server,
     send,
-    apply: (path, fieldManager, body) =>
+    apply: (path, fieldManager, body, { query, ...more } = {}) =>
       send({
+        ...more,
         method: 'PATCH',
         path,
-        query: { fieldManager, force: 'true' },
+        query: { ...query, fieldManager, force: 'true' },
         body,
         contentType: 'application/apply-patch+yaml',
       }),

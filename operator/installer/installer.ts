@@ -12,6 +12,7 @@ import type { FailureReason, Outcome } from './nodeStatus.ts';
 import { planStep, type Step } from './plan.ts';
 import type { Plugin } from './plugin.ts';
 import { createReporter } from './report.ts';
+import type { ReporterFiles, TokenSecret } from './reporterFiles.ts';
 import { openWishFile } from './wishFile.ts';
 
 export interface InstallerOptions {
@@ -22,6 +23,7 @@ export interface InstallerOptions {
   readonly configurationPath: string;
   /** `/var/lib/kms-plugin/wish.json` */
   readonly wishPath: string;
+  readonly reporterFiles: ReporterFiles;
   readonly plugin: Plugin;
   readonly apiServer: ApiServerProcess;
   readonly log: Log;
@@ -76,7 +78,7 @@ const failingAs = async <T>(reason: FailureReason, work: () => Promise<T>): Prom
 
 /** Brings what is wished to this node, and keeps it there; until `signal`. */
 export const runInstaller = async (options: InstallerOptions): Promise<void> => {
-  const { node, clients, configurationPath, plugin, apiServer, log, signal } = options;
+  const { node, clients, configurationPath, reporterFiles, plugin, apiServer, log, signal } = options;
   const previousPath = `${configurationPath}.previous`;
   const wake = createWake();
   const backendWake = createWake();
@@ -104,6 +106,21 @@ export const runInstaller = async (options: InstallerOptions): Promise<void> => 
       wake.ring();
     },
     failed: (reason) => log.warn({ reason }, 'could not watch secret encryption-config'),
+    signal,
+  });
+  /** Nobody's health is worth that encryption does not go on. */
+  const unhindered = (writing: Promise<void>): Promise<void> =>
+    writing.catch((error: unknown) =>
+      log.warn({ reason: messageOf(error) }, 'could not write for the health reporter'),
+    );
+  const watchingToken = watchList<TokenSecret>({
+    clients,
+    path: '/api/v1/namespaces/openshift-kube-apiserver/secrets',
+    query: { fieldSelector: 'metadata.name=kms-health-reporter-token' },
+    changed: ([secret]) => {
+      if (secret !== undefined) void unhindered(reporterFiles.identify(secret));
+    },
+    failed: (reason) => log.warn({ reason }, 'could not watch secret kms-health-reporter-token'),
     signal,
   });
   const backendLoop = runBackendLoop({
@@ -150,9 +167,11 @@ export const runInstaller = async (options: InstallerOptions): Promise<void> => 
     await failingAs('InstallerFailed', async () => {
       const keys = kmsKeysOf(content);
       const oldKeys = keysIn(old);
-      await wishFile.wantKeys([...keysIn(file), ...oldKeys, ...keys]);
+      const allKeys = [...keysIn(file), ...oldKeys, ...keys];
+      await wishFile.wantKeys(allKeys);
       // Old ones too: an API server that starts while a plugin is down cannot read, and does not get ready.
       await plugin.untilServed(keys, servedWithinMs, signal);
+      await unhindered(reporterFiles.watchKeys(allKeys));
       if (old !== undefined && old.hash !== hash) await writeFileWhole(previousPath, old.content);
       if (file?.hash !== hash) await writeFileWhole(configurationPath, content);
     });
@@ -169,7 +188,10 @@ export const runInstaller = async (options: InstallerOptions): Promise<void> => 
   };
 
   const settle = async (configuration: Configuration, file: string | undefined): Promise<void> => {
-    await wishFile.wantKeys(keysIn(configuration));
+    const keys = keysIn(configuration);
+    // Before their sockets go.
+    await unhindered(reporterFiles.watchKeys(keys));
+    await wishFile.wantKeys(keys);
     if (file !== configuration.hash) await writeFileWhole(configurationPath, configuration.content);
     await rm(previousPath, { force: true });
     if (servedHash !== configuration.hash) backendWake.ring();
@@ -245,5 +267,5 @@ export const runInstaller = async (options: InstallerOptions): Promise<void> => 
     }
     await wake.wait(waitMs, signal);
   }
-  await Promise.all([watching, backendLoop]);
+  await Promise.all([watching, watchingToken, backendLoop]);
 };

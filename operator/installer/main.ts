@@ -3,6 +3,7 @@ import { endSignal } from '../run/endSignal.ts';
 import { clientOf, loadConfig } from '../run/kubeConfig.ts';
 import { runInstaller } from './installer.ts';
 import { pluginAt } from './plugin.ts';
+import { openReporterFiles } from './reporterFiles.ts';
 import { s6ApiServer } from './s6ApiServer.ts';
 
 const apiPort = 6443;
@@ -29,6 +30,7 @@ export const installerMain = async ({ node, address }: NodeIdentity): Promise<vo
     clients: [own, any],
     configurationPath: '/etc/kubernetes/encryption/encryption-config.yaml',
     wishPath: '/var/lib/kms-plugin/wish.json',
+    reporterFiles: openReporterFiles('/etc/kubernetes/kms-health-reporter', own.server),
     plugin: pluginAt('/var/run/kmsplugin'),
     apiServer: s6ApiServer({
       servicesDir: '/run/services',

@@ -5,6 +5,7 @@ import { hashOf } from '../../operator/installer/encryptionFile.ts';
 import { runInstaller } from '../../operator/installer/installer.ts';
 import type { NodeStatus } from '../../operator/installer/nodeStatus.ts';
 import { pluginAt } from '../../operator/installer/plugin.ts';
+import { openReporterFiles } from '../../operator/installer/reporterFiles.ts';
 import { s6ApiServer } from '../../operator/installer/s6ApiServer.ts';
 import { askServing } from '../../operator/installer/serving.ts';
 import type { TestNode } from './operatorCluster.ts';
@@ -27,6 +28,7 @@ export const startInstaller = (
     clients: [node.client, ...others],
     configurationPath: node.configurationPath,
     wishPath: node.wishPath,
+    reporterFiles: openReporterFiles(node.reporterDir, node.client.server),
     plugin: pluginAt(node.socketsDir),
     apiServer: s6ApiServer({
       servicesDir: node.servicesDir,

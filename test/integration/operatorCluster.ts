@@ -31,6 +31,8 @@ export interface TestNode {
   readonly socketsDir: string;
   readonly configurationPath: string;
   readonly wishPath: string;
+  /** Where the installer writes for the health reporter. */
+  readonly reporterDir: string;
   readonly client: KubeClient;
   log(service: string): Promise<string>;
   /** Kills all that runs on the node. */
@@ -108,7 +110,9 @@ const startNode = async (common: Common, name: string, address: string, seed: st
   const shared = (file: string): string => join(common.dir, file);
   const configurationPath = join(dir, 'encryption', 'encryption-config.yaml');
   await Promise.all(
-    ['sockets', 'plugin', 'encryption', 'services'].map((sub) => mkdir(join(dir, sub), { recursive: true })),
+    ['sockets', 'plugin', 'encryption', 'reporter', 'services'].map((sub) =>
+      mkdir(join(dir, sub), { recursive: true }),
+    ),
   );
   const serving = await authority.issue({ commonName: 'kube-apiserver', usages: ['server'], addresses: [address] });
   await writeFileWhole(join(dir, 'serving.crt'), serving.certificate);
@@ -163,6 +167,7 @@ const startNode = async (common: Common, name: string, address: string, seed: st
     socketsDir: join(dir, 'sockets'),
     configurationPath,
     wishPath: join(dir, 'plugin', 'wish.json'),
+    reporterDir: join(dir, 'reporter'),
     client,
     log: (service) => readFile(join(dir, `${service}.log`), 'utf8'),
     kill: async () => {

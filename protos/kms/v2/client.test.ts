@@ -79,6 +79,7 @@ test('a refusal is a value that names socket, method and code', async () => {
       socketPath,
       method: 'Decrypt',
       code: 'NOT_FOUND',
+      details: 'no key other',
       message: `Decrypt at ${socketPath}: NOT_FOUND: no key other`,
     },
   });

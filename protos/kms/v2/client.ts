@@ -19,6 +19,8 @@ export interface KmsCallError {
   readonly method: 'Status' | 'Encrypt' | 'Decrypt';
   /** gRPC's name of it, such as UNAVAILABLE or DEADLINE_EXCEEDED. */
   readonly code: string;
+  /** What the plugin said, or what is wrong with the connection. */
+  readonly details: string;
   /** One sentence for people: socket, method, code and what the plugin said. */
   readonly message: string;
 }
@@ -59,7 +61,7 @@ export const kmsClient = (socketPath: string, deadlineMs: number): KmsClient => 
     new Promise((resolve) => {
       const fail = (code: string, details: string): void => {
         const message = `${method} at ${socketPath}: ${code}: ${details}`;
-        resolve({ ok: false, error: { socketPath, method, code, message } });
+        resolve({ ok: false, error: { socketPath, method, code, details, message } });
       };
       try {
         client.makeUnaryRequest(

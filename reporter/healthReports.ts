@@ -1,0 +1,24 @@
+import type { PluginHealth } from '../common/kmsHealth.ts';
+import type { HealthReport } from '../common/kmsHealthTarget.ts';
+
+const typedStatuses = { healthy: 'Healthy', unhealthy: 'Unhealthy', error: 'Error' } as const;
+
+const wholeSeconds = (time: string): string => time.replace(/\.\d+Z$/, 'Z');
+
+/** What is told where a plugin has never told its key_id: the schema insists on one. */
+export const unknownKeyID = 'unknown';
+
+/** @param lastKeyIDs key_ids that plugins had last, by key number. */
+export const healthReports = (
+  nodeName: string,
+  reports: readonly PluginHealth[],
+  lastKeyIDs: ReadonlyMap<string, string>,
+): readonly HealthReport[] =>
+  reports.map(({ keyID, kekID, status, lastChecked, detail }) => ({
+    nodeName,
+    keyID,
+    remoteKeyID: kekID ?? lastKeyIDs.get(keyID) ?? unknownKeyID,
+    status: typedStatuses[status],
+    lastCheckedTime: wholeSeconds(lastChecked),
+    ...(detail === undefined ? {} : { detail }),
+  }));

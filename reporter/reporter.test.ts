@@ -1,0 +1,85 @@
+import { expect, it } from 'vitest';
+import type { PluginHealth } from '../common/kmsHealth.ts';
+import { createLog } from '../common/log.ts';
+import type { Delivery } from './delivery.ts';
+import type { Prober } from './prober.ts';
+import { gapMs, runReporter } from './reporter.ts';
+import type { PluginSocket } from './socket.ts';
+
+const lastChecked = '2026-11-26T18:00:00.000Z';
+const socket = (keyID: string): PluginSocket => ({ keyID, path: `/${keyID}` });
+const silent = createLog('silent');
+
+/** Runs ticks with these lists of sockets, one a look, and stops after `ticks`. @returns what was delivered, keys by tick. */
+const run = async (
+  looks: readonly (readonly string[] | undefined)[],
+  ticks: number,
+  failing: readonly number[] = [],
+): Promise<readonly (readonly string[])[]> => {
+  const stop = new AbortController();
+  const delivered: string[][] = [];
+  let look = 0;
+  let tick = 0;
+  let tries = 0;
+  const prober: Prober = {
+    probeAll: async (sockets) =>
+      sockets.map(({ keyID }) => ({
+        report: { keyID, status: 'healthy', kekID: 'k', lastChecked } satisfies PluginHealth,
+        seconds: 0,
+      })),
+    close: () => {},
+  };
+  const delivery: Delivery = {
+    deliver: async (reports) => {
+      if (failing.includes(tries++)) throw new Error('no');
+      delivered.push(reports.map(({ keyID }) => keyID));
+    },
+    close: () => {},
+  };
+  await runReporter({
+    source: {
+      current: async () => {
+        const sockets = looks[Math.min(look++, looks.length - 1)];
+        return sockets?.map(socket);
+      },
+    },
+    prober,
+    delivery,
+    intervalMs: 1,
+    random: () => {
+      if (++tick === ticks) stop.abort();
+      return 0;
+    },
+    events: { probed: () => {}, delivered: () => {}, dropped: () => {} },
+    log: silent,
+    signal: stop.signal,
+  });
+  return delivered;
+};
+
+it('writes at every tick, also where nothing has changed', async () => {
+  expect(await run([['1']], 3)).toEqual([['1'], ['1'], ['1']]);
+});
+
+it('drops what cannot be delivered, and goes on with newer', async () => {
+  expect(await run([['1'], ['1'], ['2'], ['2']], 2, [0])).toEqual([['2']]);
+});
+
+it('leaves out a key that was given up while it was asked', async () => {
+  expect(await run([['1', '2'], ['2']], 1)).toEqual([['2']]);
+});
+
+it('says nothing before it knows which sockets there are', async () => {
+  expect(await run([undefined], 3)).toEqual([]);
+});
+
+it('takes back what it has said where there are no sockets any more, once, and again if that failed', async () => {
+  expect(await run([['1'], ['1'], [], [], [], []], 4)).toEqual([['1'], []]);
+  expect(await run([['1'], ['1'], [], [], [], []], 4, [1])).toEqual([['1'], []]);
+});
+
+it('never waits longer than the interval, and never in step', () => {
+  expect(gapMs(30_000, 0)).toBe(27_000);
+  expect(gapMs(30_000, 0.999_999)).toBeLessThanOrEqual(30_000);
+  expect(gapMs(30_000, 0.5)).toBeCloseTo(28_500);
+});
