@@ -7,9 +7,16 @@ import { Permissions } from './Permissions.ts';
 export interface EncryptionOperatorArgs {
   /** Reference of the operator's image; the nodes have it. */
   readonly image: Input<string>;
+  /** From one report of a KMS plugin's health to the next, as a Go duration. */
+  readonly healthInterval: string;
 }
 
 const { config, configManaged, kubeApiServer, kubeApiServerOperator } = openShiftNamespaces;
+
+const metricsPort = 9810;
+
+/** Those whose KMS plugins' health is rolled up. */
+const operands = ['kubeapiservers', 'openshiftapiservers', 'authentications'];
 
 const controlPlane = 'node-role.kubernetes.io/control-plane';
 
@@ -18,6 +25,7 @@ const nodeFolders = {
   encryption: '/etc/kubernetes/encryption',
   keystore: '/var/lib/kms-plugin',
   sockets: '/var/run/kmsplugin',
+  'health-reporter': '/etc/kubernetes/kms-health-reporter',
   'apiserver-a': '/run/services/kube-apiserver-a/supervise',
   'apiserver-b': '/run/services/kube-apiserver-b/supervise',
 } as const;
@@ -33,12 +41,12 @@ const confined = {
 export class EncryptionOperator extends ComponentResource {
   constructor(name: string, args: EncryptionOperatorArgs, options?: ComponentResourceOptions) {
     super('understudy:index:EncryptionOperator', name, {}, options);
-    this.operator(`${name}-operator`, args.image);
+    this.operator(`${name}-operator`, args);
     this.installer(`${name}-installer`, args.image);
     this.registerOutputs();
   }
 
-  private operator(name: string, image: Input<string>): void {
+  private operator(name: string, { image, healthInterval }: EncryptionOperatorArgs): void {
     const parent = { parent: this };
     const account = { namespace: kubeApiServerOperator, name: 'kube-apiserver-operator' };
     const labels = { app: 'kube-apiserver-operator' };
@@ -48,10 +56,10 @@ export class EncryptionOperator extends ComponentResource {
         account,
         cluster: [
           { apiGroups: ['config.openshift.io'], resources: ['apiservers'], verbs: ['get', 'list', 'watch'] },
-          { apiGroups: ['operator.openshift.io'], resources: ['kubeapiservers'], verbs: ['get', 'list', 'watch'] },
+          { apiGroups: ['operator.openshift.io'], resources: operands, verbs: ['get', 'list', 'watch'] },
           {
             apiGroups: ['operator.openshift.io'],
-            resources: ['kubeapiservers/status'],
+            resources: operands.map((operand) => `${operand}/status`),
             resourceNames: ['cluster'],
             verbs: ['get', 'patch', 'update'],
           },
@@ -133,12 +141,13 @@ export class EncryptionOperator extends ComponentResource {
                   name: 'kube-apiserver-operator',
                   image,
                   imagePullPolicy: 'Never',
-                  args: ['operator'],
+                  args: ['operator', `--health-interval=${healthInterval}`, `--metrics-addr=:${metricsPort}`],
                   // Its own node's API server: by the Service's address it would hang where another node has died.
                   env: [
                     { name: 'KUBERNETES_SERVICE_HOST', valueFrom: { fieldRef: { fieldPath: 'status.hostIP' } } },
                     { name: 'KUBERNETES_SERVICE_PORT', value: '6443' },
                   ],
+                  ports: [{ name: 'metrics', containerPort: metricsPort }],
                   resources: { requests: { cpu: '10m', memory: '96Mi' } },
                   securityContext: { ...confined, runAsUser: 65532, runAsNonRoot: true },
                 },
@@ -177,7 +186,7 @@ export class EncryptionOperator extends ComponentResource {
               {
                 apiGroups: [''],
                 resources: ['secrets'],
-                resourceNames: ['encryption-config'],
+                resourceNames: ['encryption-config', 'kms-health-reporter-token'],
                 verbs: ['get', 'list', 'watch'],
               },
             ],

@@ -2,17 +2,28 @@ import { DaemonSet } from '@pulumi/kubernetes/apps/v1/daemonSet.js';
 import { Namespace } from '@pulumi/kubernetes/core/v1/namespace.js';
 import { ServiceAccount } from '@pulumi/kubernetes/core/v1/serviceAccount.js';
 import { ComponentResource, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi';
+import { type HealthReporterArgs, healthReporterContainer, healthReporterVolume } from './HealthReporter.ts';
 
 export interface KmsPluginArgs {
   /** Reference of the plugin's image; the nodes have it. */
   readonly image: Input<string>;
+  readonly healthReporter: HealthReporterArgs;
 }
 
 const socketDir = '/var/run/kmsplugin';
 const keystoreDir = '/var/lib/kms-plugin';
 const metricsPort = 9808;
+const socketMount = { name: 'socket', mountPath: socketDir };
+const securityContext = {
+  // The sockets and the keys belong to root, as kube-apiserver does.
+  runAsUser: 0,
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
 
-/** The KMS v2 plugin on every control-plane node, at `/var/run/kmsplugin`: `kms-<N>.sock` for key N. */
+/** The KMS v2 plugin on every control-plane node, at `/var/run/kmsplugin`: `kms-<N>.sock` for key N. Beside it, who watches it. */
 export class KmsPlugin extends ComponentResource {
   /** Known once a plugin is ready on every control-plane node. */
   readonly daemonSetId: Output<string>;
@@ -75,23 +86,15 @@ export class KmsPlugin extends ComponentResource {
                     failureThreshold: 6,
                   },
                   resources: { requests: { cpu: '10m', memory: '64Mi' } },
-                  securityContext: {
-                    // The socket and the keys belong to root, as kube-apiserver does.
-                    runAsUser: 0,
-                    allowPrivilegeEscalation: false,
-                    readOnlyRootFilesystem: true,
-                    capabilities: { drop: ['ALL'] },
-                    seccompProfile: { type: 'RuntimeDefault' },
-                  },
-                  volumeMounts: [
-                    { name: 'socket', mountPath: socketDir },
-                    { name: 'keystore', mountPath: keystoreDir },
-                  ],
+                  securityContext,
+                  volumeMounts: [socketMount, { name: 'keystore', mountPath: keystoreDir }],
                 },
+                healthReporterContainer(args.healthReporter, socketMount, securityContext),
               ],
               volumes: [
                 { name: 'socket', hostPath: { path: socketDir, type: 'DirectoryOrCreate' } },
                 { name: 'keystore', hostPath: { path: keystoreDir, type: 'DirectoryOrCreate' } },
+                healthReporterVolume,
               ],
             },
           },

@@ -8,6 +8,7 @@ import { BareKmsPatch } from './BareKmsPatch.ts';
 import { ClusterDns } from './ClusterDns.ts';
 import { EncryptionOperator } from './EncryptionOperator.ts';
 import { EtcdAccess } from './EtcdAccess.ts';
+import { HealthReporterIdentity } from './HealthReporter.ts';
 import { Image } from './Image.ts';
 import { KmsBackend } from './KmsBackend.ts';
 import { KmsPlugin } from './KmsPlugin.ts';
@@ -26,6 +27,7 @@ const readSettings = (): StackSettings => {
     egress: config.getBoolean('egress'),
     encryption: config.get('encryption'),
     openshift: config.getBoolean('openshift'),
+    healthInterval: config.get('healthInterval'),
   });
 };
 
@@ -54,12 +56,23 @@ export const program = async (): Promise<{ readonly kubeconfig: Output<string> }
       nodeCount: settings.controlPlanes + settings.workers,
     });
   const pluginImage = image('kms-plugin', '../plugin/main.ts');
+  const reporterImage = image('kms-health-reporter', '../reporter/main.ts');
   const operatorImage = image('operator', '../operator/main.ts');
   const namespaces = new OpenShiftNamespaces('openshift', onCluster);
   const inNamespaces: ComponentResourceOptions = { ...onCluster, dependsOn: [namespaces] };
   const api = new OpenShiftApi('openshift', { definitionFiles: await ensureOpenShiftCrds(silentProgress) }, onCluster);
-  const plugin = new KmsPlugin('kms-plugin', { image: pluginImage.reference }, onCluster);
-  const operator = new EncryptionOperator('encryption-operator', { image: operatorImage.reference }, inNamespaces);
+  const { healthInterval } = settings;
+  const plugin = new KmsPlugin(
+    'kms-plugin',
+    { image: pluginImage.reference, healthReporter: { image: reporterImage.reference, interval: healthInterval } },
+    onCluster,
+  );
+  new HealthReporterIdentity('health-reporter', inNamespaces);
+  const operator = new EncryptionOperator(
+    'encryption-operator',
+    { image: operatorImage.reference, healthInterval },
+    inNamespaces,
+  );
   const backend = new KmsBackend('kms-backend', onCluster);
   new ClusterDns('dns', { serverAddresses: cluster.controlPlaneAddresses }, onCluster);
   const kms = pluginImage.digestReference.apply(standInVault);

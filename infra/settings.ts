@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { parseDuration } from '../common/duration.ts';
+
+const inBounds = (ms: number | undefined): boolean => ms !== undefined && ms >= 1_000 && ms <= 3_600_000;
 
 /** The settings of a stack, `understudy:<name>` in `stacks/Pulumi.<stack>.yaml`. */
 export const stackSettings = z.strictObject({
@@ -14,6 +17,11 @@ export const stackSettings = z.strictObject({
   encryption: z.enum(['KMS', 'aescbc', 'aesgcm', 'identity']).default('KMS'),
   /** Whether etcd looks as on OpenShift: its prefix, its service and its certificates; fixed once the cluster is made. */
   openshift: z.boolean().default(true),
+  /** How often the health of the KMS plugins is reported, as a Go duration: `30s`, `1s`. */
+  healthInterval: z
+    .string()
+    .refine((text) => inBounds(parseDuration(text)), { error: 'it is no duration from 1s to 1h, such as 30s' })
+    .default('30s'),
 });
 
 export type StackSettings = z.infer<typeof stackSettings>;

@@ -8,6 +8,7 @@ export const controllerNames = [
   'EncryptionPrune',
   'EncryptionCondition',
   'EncryptionRotation',
+  'KMSHealth',
 ] as const;
 export type ControllerName = (typeof controllerNames)[number];
 

@@ -1,4 +1,6 @@
-import { UsageFailure } from '../common/failure.ts';
+import { parseArgs } from 'node:util';
+import { messageOf, UsageFailure } from '../common/failure.ts';
+import { tcpAddressOf, timeoutOf } from '../common/flagValues.ts';
 
 const usage = (got: string): UsageFailure =>
   new UsageFailure({ tried: 'start', got, next: "give one of the commands 'operator' and 'installer'" });
@@ -12,14 +14,32 @@ const variable = (name: string): string => {
   return value;
 };
 
+const flagsOf = (args: readonly string[]) => {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: { 'health-interval': { type: 'string', default: '30s' }, 'metrics-addr': { type: 'string' } },
+      allowPositionals: true,
+    });
+  } catch (error) {
+    throw usage(messageOf(error));
+  }
+};
+
 /** One image, two programs: the operator of the cluster, and the installer of a control-plane node. */
 const main = async (args: readonly string[]): Promise<void> => {
-  const [command, ...rest] = args;
+  const { values, positionals } = flagsOf(args);
+  const [command, ...rest] = positionals;
   if (rest.length > 0) throw usage(`the words '${rest.join(' ')}' too many`);
   switch (command) {
     case 'operator': {
+      const metrics = values['metrics-addr'];
+      const settings = {
+        healthIntervalMs: timeoutOf('health-interval', values['health-interval']),
+        metricsAddress: metrics === undefined ? undefined : tcpAddressOf('metrics-addr', metrics),
+      };
       const { operatorMain } = await import('./run/main.ts');
-      return operatorMain();
+      return operatorMain(settings);
     }
     case 'installer': {
       const { installerMain } = await import('./installer/main.ts');

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { writeFileWhole } from '../../common/files.ts';
+import type { ApiObject } from '../run/watchList.ts';
 
 /** What the health reporter of this node lives by. */
 export interface ReporterFiles {
@@ -10,7 +11,7 @@ export interface ReporterFiles {
 }
 
 /** A Secret of type kubernetes.io/service-account-token, values in base64; without a token until one has been issued. */
-export interface TokenSecret {
+export interface TokenSecret extends ApiObject {
   readonly data?: { readonly token?: string; readonly 'ca.crt'?: string };
 }
 

@@ -13,6 +13,7 @@ const sources: Record<ControllerName, string> = {
   EncryptionPrune: 'encryption-prune-controller',
   EncryptionCondition: 'encryption-condition-controller',
   EncryptionRotation: 'encryption-rotation-controller',
+  KMSHealth: 'kms-health-controller',
 };
 
 let written = 0;

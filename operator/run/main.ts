@@ -1,5 +1,9 @@
 import { hostname } from 'node:os';
+import type { TcpAddress } from '../../common/flagValues.ts';
 import { createLog } from '../../common/log.ts';
+import { serveHealth } from '../../common/metricsServer.ts';
+import { runHealthLoop } from '../health/healthLoop.ts';
+import { createHealthMetrics } from '../health/metrics.ts';
 import { openMigrator } from '../migration/index.ts';
 import { endSignal } from './endSignal.ts';
 import { operatorName, operatorNamespace } from './events.ts';
@@ -8,9 +12,18 @@ import { whileLeading } from './lease.ts';
 import { runOperator } from './operator.ts';
 import { createWake } from './wake.ts';
 
+export interface OperatorSettings {
+  /** How often the health of KMS plugins is reported, milliseconds. */
+  readonly healthIntervalMs: number;
+  /** Where metrics are served; nowhere if undefined. */
+  readonly metricsAddress: TcpAddress | undefined;
+}
+
 /** Runs the operator in its pod, until SIGTERM. @throws where it has lost its lease */
-export const operatorMain = async (): Promise<void> => {
+export const operatorMain = async ({ healthIntervalMs, metricsAddress }: OperatorSettings): Promise<void> => {
   const log = createLog();
+  const metrics = createHealthMetrics(healthIntervalMs, () => performance.now());
+  const server = metricsAddress && (await serveHealth(metricsAddress, metrics.render, () => true));
   const signal = endSignal();
   const config = loadConfig();
   const client = clientOf(config);
@@ -27,11 +40,15 @@ export const operatorMain = async (): Promise<void> => {
     const wake = createWake();
     const migrator = openMigrator(config, wake.ring);
     try {
-      await runOperator({ config, client, migrator, wake, log, signal: leading });
+      await Promise.all([
+        runOperator({ config, client, migrator, wake, log, signal: leading }),
+        runHealthLoop({ client, intervalMs: healthIntervalMs, looked: metrics.looked, log, signal: leading }),
+      ]);
     } finally {
       await migrator.close();
     }
   });
   client.close();
+  server?.close();
   log.info('ended');
 };

@@ -18,6 +18,7 @@ import type {
   Preflight,
   Secret,
 } from '../observation.ts';
+import { relevantText } from './relevance.ts';
 
 /** What of an observation is in objects of the API server, and where the API servers are. */
 export interface ObservedObjects extends Omit<Observation, 'apiServers' | 'migrations' | 'controlPlane'> {
@@ -61,9 +62,11 @@ interface KubeApiServerObject {
 export const watchedCollections: readonly {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
+  /** What of an object counts; all of it where left out. */
+  readonly textOf?: (object: object) => string;
 }[] = [
   { path: '/apis/config.openshift.io/v1/apiservers' },
-  { path: '/apis/operator.openshift.io/v1/kubeapiservers' },
+  { path: '/apis/operator.openshift.io/v1/kubeapiservers', textOf: relevantText },
   { path: '/apis/understudy.dev/v1alpha1/kmsbackends' },
   { path: `/api/v1/namespaces/${managedNamespace}/secrets` },
   { path: '/api/v1/namespaces/openshift-kms-plugin/pods', query: { labelSelector: 'app=kms-plugin' } },

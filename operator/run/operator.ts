@@ -93,6 +93,16 @@ const apiServerAsker = (config: KubeConfig) => {
   };
 };
 
+/** Only where a text of all objects is not as it was. */
+const whenOther = (textOf: (object: object) => string, changed: () => void) => {
+  let last: string | undefined;
+  return (objects: readonly object[]): void => {
+    const text = objects.map(textOf).join('\n');
+    if (text !== last) changed();
+    last = text;
+  };
+};
+
 /** Observes, decides, acts, again; until `signal`. */
 export const runOperator = async (options: OperatorOptions): Promise<void> => {
   const { config, client, migrator, wake, log, signal } = options;
@@ -106,12 +116,12 @@ export const runOperator = async (options: OperatorOptions): Promise<void> => {
     wake.ring();
   };
 
-  const watching = watchedCollections.map(({ path, query = {} }) =>
+  const watching = watchedCollections.map(({ path, query = {}, textOf }) =>
     watchList<object>({
       clients: [client],
       path,
       query,
-      changed,
+      changed: textOf === undefined ? changed : whenOther(textOf, changed),
       failed: (reason) => log.warn({ path, reason }, 'could not watch'),
       signal,
     }),

@@ -55,6 +55,9 @@ test.each([
   [['other'], "the command 'other'"],
   [['operator', 'now'], "the words 'now' too many"],
   [['installer'], 'variable NODE_NAME is not set'],
+  [['operator', '--health-interval=soon'], "use --health-interval 'soon'"],
+  [['operator', '--metrics-addr=9810'], 'it is not host:port'],
+  [['operator', '--other'], "Unknown option '--other'"],
 ])('refuses %j', async (args, message) => {
   const { code, stderr } = await run(args, { NODE_NAME: '', NODE_IP: '' }).ended;
   expect(code).toBe(2);
