@@ -30,6 +30,12 @@ const nodeFolders = {
   'apiserver-b': '/run/services/kube-apiserver-b/supervise',
 } as const;
 
+/** One of a kind of which OpenShift has many; it is listed and watched by its name. */
+export const clusterOperatorRules = [
+  { resources: ['clusteroperators'], verbs: ['get', 'list', 'watch'] },
+  { resources: ['clusteroperators/status'], verbs: ['get', 'patch', 'update'] },
+].map((rule) => ({ apiGroups: ['config.openshift.io'], resourceNames: ['kube-apiserver'], ...rule }));
+
 const confined = {
   allowPrivilegeEscalation: false,
   readOnlyRootFilesystem: true,
@@ -63,6 +69,7 @@ export class EncryptionOperator extends ComponentResource {
             resourceNames: ['cluster'],
             verbs: ['get', 'patch', 'update'],
           },
+          ...clusterOperatorRules,
           { apiGroups: ['understudy.dev'], resources: ['kmsbackends'], verbs: ['get', 'list', 'watch'] },
           { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch'] },
           // Migration writes every one of them again.

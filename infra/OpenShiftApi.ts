@@ -5,20 +5,21 @@ import {
 } from '@pulumi/kubernetes/apiextensions/v1/customResourceDefinition.js';
 import { ComponentResource, type ComponentResourceOptions } from '@pulumi/pulumi';
 import { parse } from 'yaml';
-import { singleton } from './singleton.ts';
+import { type SingletonArgs, singleton } from './singleton.ts';
 
 export interface OpenShiftApiArgs {
   /** YAML files of CustomResourceDefinitions, absolute paths. */
   readonly definitionFiles: readonly string[];
 }
 
-/** Kinds of which OpenShift has one object, `cluster`. */
-const singletons = [
+/** Kinds of which OpenShift has one object, `cluster`; of ClusterOperator it has one an operator. */
+const singletons: readonly SingletonArgs[] = [
   { apiVersion: 'config.openshift.io/v1', kind: 'APIServer', spec: {} },
   { apiVersion: 'operator.openshift.io/v1', kind: 'KubeAPIServer', spec: { managementState: 'Managed' } },
   { apiVersion: 'operator.openshift.io/v1', kind: 'OpenShiftAPIServer', spec: { managementState: 'Managed' } },
   { apiVersion: 'operator.openshift.io/v1', kind: 'Authentication', spec: { managementState: 'Managed' } },
-] as const;
+  { apiVersion: 'config.openshift.io/v1', kind: 'ClusterOperator', name: 'kube-apiserver', spec: {} },
+];
 
 /** The part of OpenShift's API that encryption is asked for and reported in. */
 export class OpenShiftApi extends ComponentResource {

@@ -10,7 +10,7 @@ const featureSet = 'TechPreviewNoUpgrade';
 
 /**
  * OpenShift's custom resource definitions that encryption is asked for and reported in, a YAML file each. They are data:
- * neither looked for on PATH nor executable.
+ * neither looked for on PATH nor executable. A new one changes the place of all in the cache, so all are got again.
  */
 export const openShiftCrds = {
   name: 'openshift-crds',
@@ -20,6 +20,7 @@ export const openShiftCrds = {
     { name: 'kubeapiservers.operator.openshift.io.yaml', isData: true },
     { name: 'openshiftapiservers.operator.openshift.io.yaml', isData: true },
     { name: 'authentications.operator.openshift.io.yaml', isData: true },
+    { name: 'clusteroperators.config.openshift.io.yaml', isData: true },
   ],
   build: {
     kind: 'files',
@@ -42,6 +43,11 @@ export const openShiftCrds = {
       'authentications.operator.openshift.io.yaml': {
         path: `${folder}/0000_50_authentication_01_authentications-${featureSet}.crd.yaml`,
         sha256: 'b2f054c748838933030c03a0cf89b830780f8728cf3116c87b4b72663da60fdd',
+      },
+      'clusteroperators.config.openshift.io.yaml': {
+        // The same for all feature sets, so payload-manifests/ has none of it.
+        path: 'config/v1/zz_generated.crd-manifests/0000_00_cluster-version-operator_01_clusteroperators.crd.yaml',
+        sha256: '8e1270b3736ba431b1c13047550f343d5ae38042d1ad4a067c72d31eab121a2c',
       },
     },
     packages: ['ca-certificates'],

