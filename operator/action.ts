@@ -11,6 +11,8 @@ export const controllerNames = [
   'KMSHealth',
 ] as const;
 export type ControllerName = (typeof controllerNames)[number];
+/** Who says something in conditions: a controller, or who counts the nodes. */
+export type ConditionWriter = ControllerName | 'StaticPods';
 
 /** A v1 Event about the operator; written once its action has succeeded. */
 export interface EventNote {
@@ -71,7 +73,7 @@ export type Action = { readonly controller: ControllerName; readonly events?: re
 
 /** Conditions to apply server-side under one field manager: all that it owns, each with its lastTransitionTime. */
 export interface ManagedConditions {
-  readonly controller: ControllerName;
+  readonly controller: ConditionWriter;
   readonly fieldManager: string;
   readonly conditions: readonly OperatorCondition[];
   /** Whether they differ from those observed; unchanged ones need no request. */

@@ -1,4 +1,4 @@
-import type { ControllerName, ManagedConditions } from './action.ts';
+import type { ConditionWriter, ControllerName, ManagedConditions } from './action.ts';
 import { timestampText } from './keySecret.ts';
 import { component } from './names.ts';
 import type { OperatorCondition } from './observation.ts';
@@ -7,7 +7,7 @@ import type { OperatorCondition } from './observation.ts';
 export type ConditionWish = Omit<OperatorCondition, 'lastTransitionTime'>;
 
 /** Field managers are limited to 128 characters, which all of these keep. */
-export const fieldManagerOf = (controller: ControllerName): string => `${component}-${controller}`;
+export const fieldManagerOf = (controller: ConditionWriter): string => `${component}-${controller}`;
 
 export const isFalse = (type: string, message?: string): ConditionWish => ({
   type,
@@ -34,13 +34,12 @@ const isSame = (one: OperatorCondition, other: OperatorCondition | undefined): b
   (one.message ?? '') === (other.message ?? '') &&
   one.lastTransitionTime === other.lastTransitionTime;
 
-/** Completes what a controller wants to say by what is said already: the time of a status stays until the status changes. */
-export const manage = (
-  controller: ControllerName,
+/** Completes what is to be said by what is said already: the time of a status stays until the status changes. */
+export const complete = (
   wishes: readonly ConditionWish[],
   observed: readonly OperatorCondition[],
   now: number,
-): ManagedConditions => {
+): Pick<ManagedConditions, 'conditions' | 'changed'> => {
   const known = new Map(observed.map((condition) => [condition.type, condition]));
   const conditions = wishes.map((wish): OperatorCondition => {
     const before = known.get(wish.type);
@@ -50,5 +49,17 @@ export const manage = (
     };
   });
   const changed = conditions.some((condition) => !isSame(condition, known.get(condition.type)));
-  return { controller, fieldManager: fieldManagerOf(controller), conditions, changed };
+  return { conditions, changed };
 };
+
+/** The same for all that a controller says. */
+export const manage = (
+  controller: ConditionWriter,
+  wishes: readonly ConditionWish[],
+  observed: readonly OperatorCondition[],
+  now: number,
+): ManagedConditions => ({
+  controller,
+  fieldManager: fieldManagerOf(controller),
+  ...complete(wishes, observed, now),
+});

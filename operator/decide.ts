@@ -1,4 +1,5 @@
-import type { Decision, ManagedConditions } from './action.ts';
+import type { ControllerName, Decision, ManagedConditions } from './action.ts';
+import { nodesActive } from './clusterOperator/nodesActive.ts';
 import { type ConditionWish, degraded, manage } from './conditions.ts';
 import { conditionController } from './controllers/condition.ts';
 import { type Controller, type Outcome, soonMs } from './controllers/controller.ts';
@@ -61,9 +62,10 @@ export const decide = (observation: Observation, now: number, randomBytes: Rando
   ): readonly ManagedConditions[] =>
     wishes === undefined ? [] : [manage(controller.name, wishes, operator.conditions, now)];
   const all = controllers(randomBytes);
+  const nodes = nodesActive(observation, now);
   if (!shouldRun(observation)) {
     const conditions = all.flatMap((controller) => managed(controller, controller.resting));
-    return { actions: [], conditions, converged: false, recheckAfterMs: resyncMs };
+    return { actions: [], conditions: [...conditions, ...nodes], converged: false, recheckAfterMs: resyncMs };
   }
   const situation = once(() => situationOf(observation, now));
   const outcomes = all.map((controller) => ({ controller, outcome: outcomeOf(controller, situation) }));
@@ -71,7 +73,7 @@ export const decide = (observation: Observation, now: number, randomBytes: Rando
   const waits = outcomes.map(({ outcome }) => outcome.recheckAfterMs ?? resyncMs);
   return {
     actions: outcomes.flatMap(({ outcome }) => outcome.actions),
-    conditions: outcomes.flatMap(({ controller, outcome }) => managed(controller, outcome.conditions)),
+    conditions: [...outcomes.flatMap(({ controller, outcome }) => managed(controller, outcome.conditions)), ...nodes],
     converged,
     recheckAfterMs: Math.min(...waits, converged ? resyncMs : soonMs),
   };
@@ -88,7 +90,7 @@ const isSettled = (situation: () => Situation): boolean => {
 /** What a controller's conditions are after one of its actions failed. */
 export const conditionsAfterFailure = (
   decision: Decision,
-  failed: { readonly controller: ManagedConditions['controller']; readonly message: string },
+  failed: { readonly controller: ControllerName; readonly message: string },
   observed: readonly OperatorCondition[],
   now: number,
 ): readonly ManagedConditions[] =>

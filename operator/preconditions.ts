@@ -1,7 +1,7 @@
 import type { Observation } from './observation.ts';
 
 /** Whether the operator may act at all. */
-const isManaged = (managementState: string | undefined): boolean =>
+export const isManaged = (managementState: string | undefined): boolean =>
   managementState !== 'Unmanaged' && managementState !== 'Removed';
 
 /**
