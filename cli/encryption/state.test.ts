@@ -116,6 +116,11 @@ describe('degraded', () => {
     });
   });
 
+  it('has the type before each line', () => {
+    const plugins = testCondition('KMSPluginsDegraded', 'True', 'PluginError', 'node a\nnode b');
+    expect(of(plugins).message).toBe('KMSPluginsDegraded: node a\nKMSPluginsDegraded: node b');
+  });
+
   it('is so when secrets cannot be read', () => {
     expect(degradedStatus({ ...testObjects({}), unreadable: 'storage is (re)initializing' })).toEqual({
       status: 'True',

@@ -1,3 +1,4 @@
+import { unionMessage, unionReason } from '../../operator/clusterOperator/union.ts';
 import { readKeySecrets, stateOf } from '../../operator/encryptionConfig.ts';
 import { decodeEncryptionConfiguration, type ResourceConfiguration } from '../../operator/encryptionConfiguration.ts';
 import type { KeyState, Mode, ResourceState } from '../../operator/keyState.ts';
@@ -130,7 +131,7 @@ export const encryptionStatus = (objects: EncryptionObjects): EncryptionStatus =
   migration: migrationStatus(objects.operator, objects.migrations),
 });
 
-const degradedSuffix = /Degraded$/;
+const degradedSuffix = 'Degraded';
 
 /** As a condition, so that it shows among what is out of order. */
 const secretsCondition = (unreadable: string | undefined): readonly Condition[] =>
@@ -139,17 +140,17 @@ const secretsCondition = (unreadable: string | undefined): readonly Condition[] 
     : [{ type: 'SecretsDegraded', status: 'True', reason: 'Unreadable', message: unreadable }];
 
 /**
- * All conditions that say that something is out of order, as one: reasons joined by `::`, a line of the message each.
- * @see library-go `pkg/operator/status`, UnionCondition
+ * All conditions that say that something is out of order, as one in the words of ClusterOperator/kube-apiserver, but at once and
+ * without those that are Unknown.
  */
 export const degradedStatus = ({ operator, unreadable }: EncryptionObjects): ConditionStatus => {
   if (operator === undefined) return withoutOperator;
   const conditions = [...operator.status.conditions, ...secretsCondition(unreadable)];
-  const bad = conditions.filter(({ type, status }) => degradedSuffix.test(type) && status === 'True');
+  const bad = conditions.filter(({ type, status }) => type.endsWith(degradedSuffix) && status === 'True');
   if (bad.length === 0) return { status: 'False', reason: 'AsExpected', message: '' };
   return {
     status: 'True',
-    reason: bad.map(({ type, reason }) => `${type.replace(degradedSuffix, '')}_${reason}`).join('::'),
-    message: bad.map(({ type, message }) => `${type}: ${message}`).join('\n'),
+    reason: unionReason(degradedSuffix, bad),
+    message: unionMessage(bad),
   };
 };
