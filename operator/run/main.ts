@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { TcpAddress } from '../../common/flagValues.ts';
 import { createLog } from '../../common/log.ts';
 import { serveHealth } from '../../common/metricsServer.ts';
+import { followClusterOperator } from '../clusterOperator/follow.ts';
 import { runHealthLoop } from '../health/healthLoop.ts';
 import { createHealthMetrics } from '../health/metrics.ts';
 import { openMigrator } from '../migration/index.ts';
@@ -43,6 +44,7 @@ export const operatorMain = async ({ healthIntervalMs, metricsAddress }: Operato
       await Promise.all([
         runOperator({ config, client, migrator, wake, log, signal: leading }),
         runHealthLoop({ client, intervalMs: healthIntervalMs, looked: metrics.looked, log, signal: leading }),
+        followClusterOperator({ client, log, signal: leading }),
       ]);
     } finally {
       await migrator.close();

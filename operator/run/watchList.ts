@@ -17,7 +17,7 @@ export interface WatchListOptions<T> {
   /** All that there is, each time that anything has changed, and at first. */
   readonly changed: (items: readonly T[]) => void;
   /** What there was last stays. Called once for a row of failures. */
-  readonly failed?: (message: string) => void;
+  readonly failed?: (message: string, error: unknown) => void;
   readonly signal: AbortSignal;
 }
 
@@ -76,7 +76,7 @@ export const watchList = async <T extends ApiObject>(options: WatchListOptions<T
         failing = false;
       });
     } catch (error) {
-      if (!failing && !signal.aborted) options.failed?.(messageOf(error));
+      if (!failing && !signal.aborted) options.failed?.(messageOf(error), error);
       failing = true;
     }
     if (toldAt !== undefined) {

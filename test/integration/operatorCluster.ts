@@ -195,9 +195,10 @@ const namespaces = [
 ];
 
 const singletons = [
-  ['config.openshift.io/v1', 'APIServer', 'apiservers', {}],
-  ['operator.openshift.io/v1', 'KubeAPIServer', 'kubeapiservers', { managementState: 'Managed' }],
-  ['understudy.dev/v1alpha1', 'KMSBackend', 'kmsbackends', {}],
+  ['config.openshift.io/v1', 'APIServer', 'apiservers', 'cluster', {}],
+  ['operator.openshift.io/v1', 'KubeAPIServer', 'kubeapiservers', 'cluster', { managementState: 'Managed' }],
+  ['understudy.dev/v1alpha1', 'KMSBackend', 'kmsbackends', 'cluster', {}],
+  ['config.openshift.io/v1', 'ClusterOperator', 'clusteroperators', 'kube-apiserver', {}],
 ] as const;
 
 /** What the Pulumi program would declare, and what a kubelet would tell of nodes and of the plugin's pods. */
@@ -212,13 +213,13 @@ const declareObjects = async (client: KubeClient, nodes: readonly TestNode[]): P
     ...nodes.map((node) => declareNode(client, node)),
   ]);
   await Promise.all(
-    singletons.map(([apiVersion, kind, plural, spec]) =>
+    singletons.map(([apiVersion, kind, plural, name, spec]) =>
       waitFor(
         async () => {
           await create(client, `/apis/${apiVersion}/${plural}`, {
             apiVersion,
             kind,
-            metadata: { name: 'cluster' },
+            metadata: { name },
             spec,
           });
           return true;
