@@ -13,6 +13,7 @@ describe('parseStackFile', () => {
       egress: false,
       encryption: 'KMS',
       openshift: true,
+      healthInterval: '30s',
     });
   });
 
@@ -31,6 +32,16 @@ describe('parseStackFile', () => {
     ['too many', '  understudy:platform: local\n  understudy:workers: 1000', /understudy:workers: .*40/],
     ['an unknown platform', '  understudy:platform: moon', /understudy:platform: /],
     ['a missing platform', '  understudy:workers: 1', /understudy:platform: /],
+    [
+      'a health interval that is none',
+      '  understudy:platform: local\n  understudy:healthInterval: soon',
+      /healthInterval: .*1s to 1h/,
+    ],
+    [
+      'one that is too short',
+      '  understudy:platform: local\n  understudy:healthInterval: 100ms',
+      /healthInterval: .*1s to 1h/,
+    ],
     ['broken YAML', '  understudy:platform: [local', /could not read the settings in Pulumi.x.yaml/],
   ])('refuses %s', (_what, config, message) => {
     expect(() => parse(config)).toThrow(message);

@@ -16,6 +16,8 @@ export interface ImageArgs {
   readonly repository: string;
   /** Absolute path of the service's main TypeScript file. */
   readonly entryPoint: string;
+  /** Flags of Node; those of a service that is asked much where left out. */
+  readonly nodeFlags?: readonly string[];
   /** The cluster whose nodes are to have it. */
   readonly clusterName: string;
   /** How many nodes there are: new ones need the image too. */
@@ -31,9 +33,11 @@ export class Image extends ComponentResource {
 
   constructor(name: string, args: ImageArgs, options?: ComponentResourceOptions) {
     super('understudy:index:Image', name, {}, options);
-    const image = output(buildServiceImage({ name: args.repository, entryPoint: args.entryPoint }, silentProgress));
+    const { repository, entryPoint, nodeFlags } = args;
+    const service = { name: repository, entryPoint, ...(nodeFlags && { nodeFlags }) };
+    const image = output(buildServiceImage(service, silentProgress));
     const built = image.reference;
-    this.digestReference = interpolate`${args.repository}@${image.digest}`;
+    this.digestReference = interpolate`${repository}@${image.digest}`;
     const load = built.apply((reference) =>
       understudyCommand('plumbing', 'load-image', args.clusterName, reference, String(args.nodeCount)),
     );

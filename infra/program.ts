@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Provider } from '@pulumi/kubernetes/provider.js';
 import { type ComponentResourceOptions, Config, getStack, type Output } from '@pulumi/pulumi';
 import { silentProgress } from '../common/progress.ts';
+import { restingServiceFlags } from '../image/build.ts';
 import { ensureOpenShiftCrds } from '../toolchain/index.ts';
 import { ApiServerEncryption } from './ApiServerEncryption.ts';
 import { BareKmsPatch } from './BareKmsPatch.ts';
@@ -48,15 +49,16 @@ export const program = async (): Promise<{ readonly kubeconfig: Output<string> }
     transformations: [({ props, opts }) => ({ props, opts: { ...opts, deletedWith: cluster.boxes } })],
   };
   // Loaded while the API server starts: they need the boxes only, and wait for them by themselves.
-  const image = (name: string, main: string): Image =>
+  const image = (name: string, main: string, nodeFlags?: readonly string[]): Image =>
     new Image(`${name}-image`, {
+      ...(nodeFlags && { nodeFlags }),
       repository: `understudy.local/${name}`,
       entryPoint: fileURLToPath(new URL(main, import.meta.url)),
       clusterName,
       nodeCount: settings.controlPlanes + settings.workers,
     });
   const pluginImage = image('kms-plugin', '../plugin/main.ts');
-  const reporterImage = image('kms-health-reporter', '../reporter/main.ts');
+  const reporterImage = image('kms-health-reporter', '../reporter/main.ts', restingServiceFlags);
   const operatorImage = image('operator', '../operator/main.ts');
   const namespaces = new OpenShiftNamespaces('openshift', onCluster);
   const inNamespaces: ComponentResourceOptions = { ...onCluster, dependsOn: [namespaces] };

@@ -9,6 +9,11 @@ import type { PluginSocket } from './socket.ts';
 const lastChecked = '2026-11-26T18:00:00.000Z';
 const socket = (keyID: string): PluginSocket => ({ keyID, path: `/${keyID}` });
 const silent = createLog('silent');
+const events = { probed: () => {}, delivered: () => {}, dropped: () => {} };
+const found = ({ keyID }: PluginSocket) => ({
+  report: { keyID, status: 'healthy', kekID: 'k', lastChecked } satisfies PluginHealth,
+  seconds: 0,
+});
 
 /** Runs ticks with these lists of sockets, one a look, and stops after `ticks`. @returns what was delivered, keys by tick. */
 const run = async (
@@ -22,11 +27,7 @@ const run = async (
   let tick = 0;
   let tries = 0;
   const prober: Prober = {
-    probeAll: async (sockets) =>
-      sockets.map(({ keyID }) => ({
-        report: { keyID, status: 'healthy', kekID: 'k', lastChecked } satisfies PluginHealth,
-        seconds: 0,
-      })),
+    probeAll: async (sockets) => sockets.map(found),
     close: () => {},
   };
   const delivery: Delivery = {
@@ -50,7 +51,7 @@ const run = async (
       if (++tick === ticks) stop.abort();
       return 0;
     },
-    events: { probed: () => {}, delivered: () => {}, dropped: () => {} },
+    events,
     log: silent,
     signal: stop.signal,
   });
@@ -76,6 +77,36 @@ it('says nothing before it knows which sockets there are', async () => {
 it('takes back what it has said where there are no sockets any more, once, and again if that failed', async () => {
   expect(await run([['1'], ['1'], [], [], [], []], 4)).toEqual([['1'], []]);
   expect(await run([['1'], ['1'], [], [], [], []], 4, [1])).toEqual([['1'], []]);
+});
+
+it('does not wait for the next tick where there are other sockets', async () => {
+  const stop = new AbortController();
+  const delivered: string[][] = [];
+  let keys: readonly string[] | undefined;
+  const begin = performance.now();
+  const soon = setTimeout(() => {
+    keys = ['1'];
+  }, 20);
+  await runReporter({
+    source: { current: async () => keys?.map(socket) },
+    prober: { probeAll: async (sockets) => sockets.map(found), close: () => {} },
+    delivery: {
+      deliver: async (reports) => {
+        delivered.push(reports.map(({ keyID }) => keyID));
+        if (delivered.length === 2) stop.abort();
+        keys = ['1', '2'];
+      },
+      close: () => {},
+    },
+    intervalMs: 60_000,
+    random: () => 0,
+    events,
+    log: silent,
+    signal: stop.signal,
+  });
+  clearTimeout(soon);
+  expect(delivered).toEqual([['1'], ['1', '2']]);
+  expect(performance.now() - begin).toBeLessThan(3_000);
 });
 
 it('never waits longer than the interval, and never in step', () => {

@@ -28,11 +28,18 @@ export interface ReporterOptions {
 /** From the start of a tick to that of the next: never longer than the interval, so that it bounds how late a failure is told. */
 export const gapMs = (intervalMs: number, random: number): number => intervalMs * (0.9 + 0.1 * random);
 
+/** How often it is looked whether there are other sockets, milliseconds. */
+const lookMs = 500;
+
+const isSame = (one: readonly PluginSocket[] | undefined, other: readonly PluginSocket[] | undefined): boolean =>
+  one?.map(({ path }) => path).join() === other?.map(({ path }) => path).join();
+
 /** Probes and reports, tick for tick, until `signal`; whatever fails, the next tick comes. */
 export const runReporter = async (options: ReporterOptions): Promise<void> => {
   const { source, prober, delivery, intervalMs, random, events, log, signal } = options;
   /** Whether the API server holds nothing of ours, as far as is known. */
   let isTakenBack = false;
+  let asked: readonly PluginSocket[] | undefined;
   let lastFailure: string | undefined;
   let lastFindings = '';
 
@@ -69,6 +76,7 @@ export const runReporter = async (options: ReporterOptions): Promise<void> => {
 
   const tick = async (): Promise<void> => {
     const sockets = await source.current();
+    asked = sockets;
     if (sockets === undefined) return;
     const probes = await probe(sockets);
     events.probed(probes);
@@ -76,11 +84,19 @@ export const runReporter = async (options: ReporterOptions): Promise<void> => {
     await deliver(probes);
   };
 
+  /** Until it is time, or there are other sockets. */
+  const rest = async (due: number): Promise<void> => {
+    while (!signal.aborted) {
+      const leftMs = due - performance.now();
+      await sleep(Math.max(Math.min(leftMs, lookMs), 0), undefined, { signal }).catch(() => {});
+      if (leftMs <= lookMs || !isSame(await source.current(), asked)) return;
+    }
+  };
+
   while (!signal.aborted) {
-    const begin = performance.now();
+    const due = performance.now() + gapMs(intervalMs, random());
     await tick().catch((error: unknown) => log.error({ err: error }, 'could not do a tick'));
-    const waitMs = begin + gapMs(intervalMs, random()) - performance.now();
-    await sleep(Math.max(waitMs, 0), undefined, { signal }).catch(() => {});
+    await rest(due);
   }
   prober.close();
   delivery.close();

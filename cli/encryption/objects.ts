@@ -51,10 +51,20 @@ const condition = z.object({
 });
 export type Condition = z.infer<typeof condition>;
 
+const healthReport = z.object({
+  nodeName: z.string(),
+  keyID: z.string(),
+  remoteKeyID: z.string(),
+  status: z.enum(['Healthy', 'Unhealthy', 'Error']),
+  lastCheckedTime: z.string(),
+  detail: z.string().exactOptional(),
+});
+
 export const operatorObject = z.object({
   status: z
     .object({
       conditions: z.array(condition).default([]),
+      encryptionStatus: z.object({ healthReports: z.array(healthReport).default([]) }).optional(),
       nodeStatuses: z.array(z.object({ nodeName: z.string(), currentRevision: z.number().default(0) })).default([]),
     })
     .prefault({}),

@@ -140,17 +140,16 @@ const secretsCondition = (unreadable: string | undefined): readonly Condition[] 
     : [{ type: 'SecretsDegraded', status: 'True', reason: 'Unreadable', message: unreadable }];
 
 /**
- * All conditions that say that something is out of order, as one in the words of ClusterOperator/kube-apiserver, but at once and
- * without those that are Unknown.
+ * All conditions that say that something is out of order, as one in the words of ClusterOperator/kube-apiserver, but at once.
+ * Unknown where none says so, and one cannot tell.
  */
 export const degradedStatus = ({ operator, unreadable }: EncryptionObjects): ConditionStatus => {
   if (operator === undefined) return withoutOperator;
   const conditions = [...operator.status.conditions, ...secretsCondition(unreadable)];
-  const bad = conditions.filter(({ type, status }) => type.endsWith(degradedSuffix) && status === 'True');
-  if (bad.length === 0) return { status: 'False', reason: 'AsExpected', message: '' };
-  return {
-    status: 'True',
-    reason: unionReason(degradedSuffix, bad),
-    message: unionMessage(bad),
-  };
+  const telling = conditions.filter(({ type }) => type.endsWith(degradedSuffix));
+  for (const status of ['True', 'Unknown'] as const) {
+    const found = telling.filter((condition) => condition.status === status);
+    if (found.length > 0) return { status, reason: unionReason(degradedSuffix, found), message: unionMessage(found) };
+  }
+  return { status: 'False', reason: 'AsExpected', message: '' };
 };

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { BoxState } from '../../cluster/inspect.ts';
-import type { BackendObject } from '../encryption/objects.ts';
 
 const condition = z.object({ type: z.string(), status: z.string() });
 
@@ -25,7 +24,7 @@ export const podObject = z.object({
     })
     .prefault({}),
 });
-type PodObject = z.infer<typeof podObject>;
+export type PodObject = z.infer<typeof podObject>;
 
 export interface NodeStatus {
   readonly name: string;
@@ -40,22 +39,7 @@ export interface ClusterStatus {
   readonly nodes: readonly NodeStatus[];
 }
 
-/** What a plugin serves as a key, or that it serves none. */
-export interface PluginStatus {
-  readonly node: string;
-  /** Number of the key; `null` where the plugin has none yet, or does not tell. */
-  readonly keyID: string | null;
-  /** The plugin's key_id: its id of the key-encryption key. */
-  readonly kekID: string | null;
-  /** `unknown`: its reporter has told nothing yet, or nothing new for four intervals. */
-  readonly status: 'healthy' | 'unhealthy' | 'error' | 'unknown';
-  /** RFC 3339: when it was asked last; `null` where no reporter has told of it. */
-  readonly lastChecked: string | null;
-  /** Empty where there is nothing to add. */
-  readonly detail: string;
-}
-
-const isReady = (conditions: readonly z.infer<typeof condition>[]): boolean =>
+export const isReady = (conditions: readonly z.infer<typeof condition>[]): boolean =>
   conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
 
 export const clusterStatus = (
@@ -77,23 +61,3 @@ export const unreachableCluster = (boxes: readonly BoxState[]): ClusterStatus =>
   version: '',
   nodes: boxes.map(({ name }) => ({ name, ready: false, hollow: false })),
 });
-
-const podHealth = ({ metadata, status }: PodObject): Pick<PluginStatus, 'status' | 'detail'> => {
-  if (isReady(status.conditions)) return { status: 'healthy', detail: `pod ${metadata.name} is Ready` };
-  const why = status.containerStatuses[0]?.state.waiting;
-  const words = [why?.reason ?? status.phase, why?.message].filter((word) => word !== undefined && word !== '');
-  return { status: 'unhealthy', detail: `pod ${metadata.name} is not Ready: ${words.join(': ')}` };
-};
-
-/** An entry for each key of each plugin's pod. */
-export const pluginStatuses = (
-  pods: readonly PodObject[],
-  backend: BackendObject | undefined,
-): readonly PluginStatus[] =>
-  pods.flatMap((pod): readonly PluginStatus[] => {
-    const node = pod.spec.nodeName;
-    const health = podHealth(pod);
-    const keys = Object.entries(backend?.status.nodes[node]?.keys ?? {});
-    if (keys.length === 0) return [{ node, keyID: null, kekID: null, lastChecked: null, ...health }];
-    return keys.map(([keyID, served]) => ({ node, keyID, kekID: served.keyID, lastChecked: null, ...health }));
-  });

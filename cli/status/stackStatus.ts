@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { BoxState, ClusterState } from '../../cluster/inspect.ts';
+import { parseDuration } from '../../common/duration.ts';
 import { ApiError, Unreachable } from '../../providers/kubernetes/client.ts';
 import type { ClusterObjects } from '../clusterObjects.ts';
 import { type ListedFault, listFaults } from '../encryption/faults.ts';
@@ -7,15 +8,8 @@ import { listOf } from '../encryption/objects.ts';
 import { readEncryption } from '../encryption/read.ts';
 import { type ConditionStatus, degradedStatus, type EncryptionStatus, encryptionStatus } from '../encryption/state.ts';
 import type { Stack } from '../stack.ts';
-import {
-  type ClusterStatus,
-  clusterStatus,
-  nodeWithConditions,
-  type PluginStatus,
-  pluginStatuses,
-  podObject,
-  unreachableCluster,
-} from './cluster.ts';
+import { type ClusterStatus, clusterStatus, nodeWithConditions, podObject, unreachableCluster } from './cluster.ts';
+import { type PluginStatus, pluginStatuses } from './plugins.ts';
 
 /** How a stack is. */
 export interface StackStatus {
@@ -39,7 +33,12 @@ const unreachable = (message: string): ConditionStatus => ({
 
 type Findings = Omit<StackStatus, 'stack' | 'platform'>;
 
-const ask = async (objects: ClusterObjects, boxes: readonly BoxState[]): Promise<Findings> => {
+const ask = async (
+  objects: ClusterObjects,
+  boxes: readonly BoxState[],
+  healthIntervalMs: number,
+): Promise<Findings> => {
+  const now = Date.now();
   const [version, nodes, pods, encryption] = await Promise.all([
     objects.read('/version', z.object({ gitVersion: z.string() })),
     objects.read('/api/v1/nodes', listOf(nodeWithConditions)),
@@ -49,9 +48,9 @@ const ask = async (objects: ClusterObjects, boxes: readonly BoxState[]): Promise
   return {
     cluster: clusterStatus(version?.gitVersion ?? '', nodes?.items ?? [], boxes),
     encryption: encryptionStatus(encryption),
-    plugins: pluginStatuses(pods?.items ?? [], encryption.backend),
+    plugins: pluginStatuses({ ...encryption, pods: pods?.items ?? [], healthIntervalMs, now }),
     degraded: degradedStatus(encryption),
-    faults: listFaults(encryption.backend, Date.now()).filter(({ state }) => state === 'active'),
+    faults: listFaults(encryption.backend, now).filter(({ state }) => state === 'active'),
   };
 };
 
@@ -72,7 +71,7 @@ export const stackStatus = async (
   const boxes = state?.boxes ?? [];
   const named = { stack: stack.name, platform: stack.settings.platform };
   try {
-    return { ...named, ...(await ask(objects, boxes)) };
+    return { ...named, ...(await ask(objects, boxes, parseDuration(stack.settings.healthInterval) ?? 0)) };
   } catch (error) {
     if (!(error instanceof Unreachable || error instanceof ApiError)) throw error;
     return { ...named, ...withoutAnswer(boxes, error.message) };

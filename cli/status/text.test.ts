@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { testKey, testObjects } from '../encryption/testObjects.ts';
-import { clusterStatus, pluginStatuses, podObject, unreachableCluster } from './cluster.ts';
+import { clusterStatus, unreachableCluster } from './cluster.ts';
 import type { StackStatus } from './stackStatus.ts';
 import { statusText } from './text.ts';
 
@@ -28,9 +27,18 @@ const status: StackStatus = {
       keyID: '2',
       kekID: 'kek-b',
       status: 'healthy',
-      lastChecked: null,
-      detail: 'pod kms-plugin-x is Ready',
+      lastChecked: '2026-11-21T08:59:48.200Z',
+      detail: '',
     },
+    {
+      node: 'a',
+      keyID: '3',
+      kekID: null,
+      status: 'error',
+      lastChecked: '2026-11-21T09:00:00Z',
+      detail: 'NOT_FOUND:\n no',
+    },
+    { node: 'b', keyID: null, kekID: null, status: 'healthy', lastChecked: null, detail: 'pod kms-plugin-x is Ready' },
   ],
   degraded: { status: 'True', reason: 'A_Error::B_Error', message: 'ADegraded: one\nBDegraded: two' },
   faults: [{ name: 'slow', state: 'active', kind: 'hang', until: '2026-11-21T09:00:42Z' }],
@@ -44,7 +52,9 @@ it('tells all that there is to know, a line each', () => {
     '  key 2  KMS  write',
     '  key 1  aescbc  read  migrated',
     '  migrating secrets 1200 of 25000',
-    '  plugin on a  key 2  kek-b  healthy  pod kms-plugin-x is Ready',
+    '  plugin on a  key 2  kek-b  healthy  checked 12s ago',
+    '  plugin on a  key 3  ERROR  checked 0s ago  NOT_FOUND: no',
+    '  plugin on b  healthy  pod kms-plugin-x is Ready',
     '  DEGRADED ADegraded: one',
     '  DEGRADED BDegraded: two',
     '  fault slow  hang  every key, every node  42s left',
@@ -64,28 +74,14 @@ it('a cluster is ready when its nodes and boxes are', () => {
   });
 });
 
-it('a plugin has an entry for each of its keys, or one without', () => {
-  const pod = podObject.parse({ metadata: { name: 'p' }, spec: { nodeName: 'a' }, ...ready });
-  const waiting = podObject.parse({
-    metadata: { name: 'q' },
-    spec: { nodeName: 'b' },
-    status: {
-      phase: 'Pending',
-      containerStatuses: [{ state: { waiting: { reason: 'ErrImagePull', message: 'no' } } }],
-    },
-  });
-  const keys = { 1: { version: 2, keyID: 'kek-1' }, 2: { version: 1, keyID: 'kek-2' } };
-  const { backend } = testObjects({ keys: [testKey(1, 'KMS')], backend: { status: { nodes: { a: { keys } } } } });
-  expect(pluginStatuses([pod, waiting], backend)).toEqual([
-    { node: 'a', keyID: '1', kekID: 'kek-1', status: 'healthy', lastChecked: null, detail: 'pod p is Ready' },
-    { node: 'a', keyID: '2', kekID: 'kek-2', status: 'healthy', lastChecked: null, detail: 'pod p is Ready' },
-    {
-      node: 'b',
-      keyID: null,
-      kekID: null,
-      status: 'unhealthy',
-      lastChecked: null,
-      detail: 'pod q is not Ready: ErrImagePull: no',
-    },
-  ]);
+it('says so where it cannot be told whether something is out of order', () => {
+  const degraded = {
+    status: 'Unknown',
+    reason: 'KMSPlugins_ReporterStale',
+    message: 'KMSPluginsDegraded: node a',
+  } as const;
+  expect(statusText({ ...status, degraded }, [], now)).toContain('\n  UNKNOWN KMSPluginsDegraded: node a\n');
+  expect(statusText({ ...status, degraded: { ...degraded, status: 'False' } }, [], now)).not.toContain(
+    'KMSPluginsDegraded',
+  );
 });

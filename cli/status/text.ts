@@ -1,16 +1,29 @@
 import { faultText } from '../encryption/faults.ts';
 import { migrationCounts } from '../encryption/milestones.ts';
-import type { KeyStatus } from '../encryption/state.ts';
-import type { PluginStatus } from './cluster.ts';
+import type { ConditionStatus, KeyStatus } from '../encryption/state.ts';
+import type { PluginStatus } from './plugins.ts';
 import type { StackStatus } from './stackStatus.ts';
+
+const alarmLines = ({ status, message }: ConditionStatus): readonly string[] => {
+  if (status === 'False') return [];
+  return message.split('\n').map((line) => `  ${status === 'True' ? 'DEGRADED' : 'UNKNOWN'} ${line}`);
+};
 
 const keyText = ({ id, mode, state, migrated }: KeyStatus): string =>
   `  key ${id}  ${mode}  ${state}${migrated ? '  migrated' : ''}`;
 
-const pluginText = ({ node, keyID, kekID, status, detail }: PluginStatus): string =>
-  ['  plugin on', node, ...(keyID === null ? [] : [`key ${keyID}`, kekID ?? '']), status, detail]
-    .join('  ')
-    .replace('on  ', 'on ');
+const ageText = (lastChecked: string, now: number): string =>
+  `checked ${Math.max(0, Math.round((now - Date.parse(lastChecked)) / 1000))}s ago`;
+
+const pluginText = (plugin: PluginStatus, now: number): string => {
+  const { node, keyID, kekID, status, lastChecked, detail } = plugin;
+  const key = keyID === null ? [] : [`key ${keyID}`, ...(kekID === null ? [] : [kekID])];
+  const age = lastChecked === null || status === 'unknown' ? [] : [ageText(lastChecked, now)];
+  const word = status === 'healthy' ? status : status.toUpperCase();
+  return [`  plugin on ${node}`, ...key, word, ...age, ...(detail === '' ? [] : [detail.replaceAll(/\s+/g, ' ')])].join(
+    '  ',
+  );
+};
 
 /**
  * A status for people.
@@ -27,8 +40,8 @@ export const statusText = (status: StackStatus, dead: readonly string[], now: nu
     `  encryption ${type ?? 'unknown'}  Encrypted=${encrypted.status} (${encrypted.reason})${why}`,
     ...keys.filter(({ state }) => state !== 'unused').map(keyText),
     ...(migration === null ? [] : [`  migrating ${migrationCounts(migration)}`.trimEnd()]),
-    ...plugins.map(pluginText),
-    ...(degraded.status === 'True' ? degraded.message.split('\n').map((line) => `  DEGRADED ${line}`) : []),
+    ...plugins.map((plugin) => pluginText(plugin, now)),
+    ...alarmLines(degraded),
     ...faults.map((fault) => `  fault ${faultText(fault, now)}`),
     ...dead.map((name) => `  box ${name} does not run: 'understudy up ${stack}' starts it`),
   ].join('\n');

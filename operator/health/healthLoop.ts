@@ -9,8 +9,7 @@ import { writeEvent } from '../run/events.ts';
 import { createWake } from '../run/wake.ts';
 import { type ApiObject, watchList } from '../run/watchList.ts';
 import type { Memory } from './memory.ts';
-import { type HealthPlan, planHealth } from './plan.ts';
-import type { ReportedStatus } from './reports.ts';
+import { type HealthInput, type HealthPlan, planHealth } from './plan.ts';
 import { degradedType } from './rollUp.ts';
 
 export interface HealthLoopOptions {
@@ -24,7 +23,7 @@ export interface HealthLoopOptions {
 }
 
 interface OperatorObject extends ApiObject {
-  readonly status?: ReportedStatus;
+  readonly status?: HealthInput['status'];
 }
 
 /** Reports come one by one from many nodes; so often they are looked at. */
@@ -41,7 +40,7 @@ const hasKeys = (nodes: readonly string[], backend: KmsBackend | undefined): boo
 export const runHealthLoop = async (options: HealthLoopOptions): Promise<void> => {
   const { client, intervalMs, looked, log, signal } = options;
   const wake = createWake();
-  const statuses = new Map<Target, ReportedStatus>();
+  const statuses = new Map<Target, HealthInput['status']>();
   const memories = new Map<Target, Memory>();
   let nodes: readonly string[] | undefined;
   let backend: { readonly object: KmsBackend | undefined } | undefined;
@@ -72,7 +71,7 @@ export const runHealthLoop = async (options: HealthLoopOptions): Promise<void> =
     follow<KmsBackend>('/apis/understudy.dev/v1alpha1/kmsbackends', ([object]) => (backend = { object })),
   ];
 
-  const tell = async (conditions: readonly OperatorCondition[], before: ReportedStatus): Promise<void> => {
+  const tell = async (conditions: readonly OperatorCondition[], before: HealthInput['status']): Promise<void> => {
     const known = before.conditions?.find(({ type }) => type === degradedType);
     for (const { status, message = '' } of conditions) {
       if (status === (known?.status ?? 'False')) continue;
@@ -85,7 +84,7 @@ export const runHealthLoop = async (options: HealthLoopOptions): Promise<void> =
     }
   };
 
-  const act = async (target: Target, plan: HealthPlan, before: ReportedStatus): Promise<void> => {
+  const act = async (target: Target, plan: HealthPlan, before: HealthInput['status']): Promise<void> => {
     const path = statusPath(target);
     const { changed, fieldManager, conditions } = plan.conditions;
     if (changed) {

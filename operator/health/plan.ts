@@ -1,11 +1,12 @@
 import type { ManagedConditions } from '../action.ts';
 import { manage } from '../conditions.ts';
+import type { OperatorCondition } from '../observation.ts';
 import { type Memory, type Moment, remember } from './memory.ts';
 import { type NodeReport, nodeReports, type ReportedStatus, removalPatch } from './reports.ts';
 import { degradedType, differingIntervals, rollUp, staleIntervals } from './rollUp.ts';
 
 export interface HealthInput {
-  readonly status: ReportedStatus;
+  readonly status: Omit<ReportedStatus, 'conditions'> & { readonly conditions?: readonly OperatorCondition[] };
   /** Names of the control-plane nodes. */
   readonly nodes: readonly string[];
   /** Whether any of them has a KMS key in use; undefined where only the reports tell. */

@@ -4,7 +4,7 @@ import type { OperatorCondition } from '../observation.ts';
 
 /** `status` of an operator's object, as far as health is concerned. */
 export interface ReportedStatus {
-  readonly conditions?: readonly OperatorCondition[];
+  readonly conditions?: readonly Pick<OperatorCondition, 'type' | 'message'>[];
   readonly encryptionStatus?: { readonly healthReports?: readonly HealthReport[] };
   readonly oauthAPIServer?: { readonly encryptionStatus?: { readonly healthReports?: readonly HealthReport[] } };
 }
