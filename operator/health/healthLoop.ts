@@ -97,6 +97,7 @@ export const runHealthLoop = async (options: HealthLoopOptions): Promise<void> =
       await client.send({ method: 'PATCH', path, body: plan.removal, contentType });
     } catch (error) {
       if (!overtaken.some((code) => isApiError(error, code))) throw error;
+      log.info({ target, reason: messageOf(error) }, 'could not take away what is nobody’s any more; looking again');
     }
   };
 

@@ -53,8 +53,10 @@ it('takes away what some nodes have said, and nothing else', () => {
   });
   expect(patched(status, removalPatch(status, new Set(['a', 'b', 'c'])))).toEqual({
     conditions: [other],
-    encryptionStatus: {},
   });
+  const preflight = { preflight: { observedConfigHash: 'x' } };
+  const more = { encryptionStatus: { ...preflight, ...status.encryptionStatus } };
+  expect(patched(more, removalPatch(more, new Set(['a', 'b', 'c'])))).toEqual({ encryptionStatus: preflight });
   const oauth: ReportedStatus = { oauthAPIServer: { encryptionStatus: { healthReports: [typed('a'), typed('b')] } } };
   expect(patched(oauth, removalPatch(oauth, new Set(['a'])))).toEqual({
     oauthAPIServer: { encryptionStatus: { healthReports: [typed('b')] } },

@@ -62,16 +62,18 @@ export const removalPatch = (status: ReportedStatus, nodes: ReadonlySet<string>)
       ]);
   const { conditions = [] } = status;
   const typed = typedReports(status);
-  const typedPath = `/status${status.encryptionStatus === undefined ? '/oauthAPIServer' : ''}/encryptionStatus/healthReports`;
-  const allTyped = typed.length > 0 && typed.every(({ nodeName }) => nodes.has(nodeName));
+  const parent = `/status${status.encryptionStatus === undefined ? '/oauthAPIServer' : ''}/encryptionStatus`;
+  const { healthReports: _, ...others } = status.encryptionStatus ?? status.oauthAPIServer?.encryptionStatus ?? {};
+  const isLast = typed.length > 0 && typed.every(({ nodeName }) => nodes.has(nodeName));
+  // The schema takes neither an empty list nor an empty object.
+  const whole = Object.keys(others).length === 0 ? parent : `${parent}/healthReports`;
   return [
     ...removals('/status/conditions', conditions, (index) => types.has(conditions[index]?.type ?? '')),
-    // The schema takes no empty list.
-    ...(allTyped
+    ...(isLast
       ? [
-          { op: 'test', path: typedPath, value: typed },
-          { op: 'remove', path: typedPath },
+          { op: 'test', path: `${parent}/healthReports`, value: typed },
+          { op: 'remove', path: whole },
         ]
-      : removals(typedPath, typed, (index) => nodes.has(typed[index]?.nodeName ?? ''))),
+      : removals(`${parent}/healthReports`, typed, (index) => nodes.has(typed[index]?.nodeName ?? ''))),
   ];
 };
