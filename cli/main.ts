@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { hasCode, UsageFailure } from '../common/failure.ts';
+import type { DashboardOptions } from './dashboard.ts';
 import type { WaitOptions } from './encrypt.ts';
 import type { FaultOptions } from './encryption/faults.ts';
 import type { EncryptionMode } from './encryption/state.ts';
@@ -67,6 +68,15 @@ stackCommand(
 stackCommand('status', 'tell how the stack is', async () => (await import('./status.ts')).status)
   .addOption(json)
   .option('-w, --watch', 'go on until Ctrl-C');
+program
+  .command('dashboard')
+  .description('serve a page that shows encryption, keys and the health of KMS plugins, now and over time')
+  .argument('[stacks...]', 'which stacks; all that are up where left out')
+  .option('--port <number>', 'of this machine alone; 0 for any that is free', '8088')
+  .addOption(json)
+  .action(async (stacks: readonly string[], options: DashboardOptions) =>
+    (await import('./dashboard.ts')).dashboard(stacks, options),
+  );
 stackCommand(
   'verify',
   'read raw etcd and prove the encryption',

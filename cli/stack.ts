@@ -36,7 +36,8 @@ const places = (name: string): Pick<Stack, 'clusterDir' | 'workDir' | 'lockPath'
   lockPath: join(homeDir(), 'stacks', `${name}.lock`),
 });
 
-const knownStacks = async (): Promise<readonly string[]> => {
+/** Names of all that have a stack file, whether they are up or not. */
+export const knownStacks = async (): Promise<readonly string[]> => {
   try {
     return (await readdir(stacksDir())).flatMap((file) => stackFilePattern.exec(file)?.[1] ?? []);
   } catch (error) {

@@ -23,3 +23,10 @@ export const wordOption = <W extends string>(option: string, text: string, words
   if (found !== undefined) return found;
   throw wrong(option, `'${text}' is none of ${words.join(', ')}`, 'name one of those');
 };
+
+/** A port to listen at, 0 for any that is free. @throws UsageFailure where it is none */
+export const portOption = (option: string, text: string): number => {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw wrong(option, `'${text}' is no port`, 'give a number up to 65535, 0 for any that is free');
+};
