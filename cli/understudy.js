@@ -18,7 +18,9 @@ if (process.execPath === pinned) {
   await import(main);
 } else {
   const child = spawn(pinned, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
-  // Ctrl-C reaches both; the child decides when to end.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // Ctrl-C reaches both; the child decides when to end. One that is about to end well would be spoilt by another signal.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => setTimeout(() => child.kill(signal), 200));
+  }
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGKILL' ? 137 : 143)));
 }
