@@ -26,11 +26,12 @@ const faultEntry = (fault) => {
   const own = Object.entries(fault).flatMap(([field, value]) =>
     common.includes(field) ? [] : [`${field} ${String(value)}`],
   );
+  const words = [...(kind === name ? [] : [kind]), ...own].join(' ');
   return element(
     'li',
     {},
     element('b', { class: 'untrusted' }, name),
-    element('span', { class: 'untrusted' }, [...(kind === name ? [] : [kind]), ...own].join(' ')),
+    ...(words === '' ? [] : [element('span', { class: 'untrusted' }, words)]),
     element(
       'span',
       { class: 'quiet untrusted' },

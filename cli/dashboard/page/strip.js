@@ -11,6 +11,9 @@ import { clock, keyName, shortened, signOf, span } from './words.js';
  * @property {number} began when the dashboard began to look
  */
 
+/** @type {readonly Segment['status'][]} */
+const severity = ['healthy', 'unknown', 'unhealthy', 'error'];
+
 /** Percent of the strip's height: what is wrong stands out by its shape too. */
 const heights = { healthy: 46, unhealthy: 74, error: 100, unknown: 22 };
 
@@ -35,12 +38,12 @@ const wordsOf = ({ status, from, kekID, detail }, end) => [
 /** The health of a key on a node over time: a picture, and a slider that keys move from one stretch to the next. */
 export const createStrip = () => {
   const grid = drawn('g', { class: 'grid' });
-  const quiet = drawn('g');
-  const loud = drawn('g');
+  // The worse lies above the better, however short it is.
+  const layers = severity.map(() => drawn('g'));
   const turns = drawn('g', { class: 'turns' });
   const cursor = drawn('rect', { class: 'cursor', y: 0, height: 100, visibility: 'hidden' });
   const picture = drawn('svg', { preserveAspectRatio: 'none', 'aria-hidden': 'true', focusable: 'false' });
-  picture.append(grid, quiet, loud, turns, cursor);
+  picture.append(grid, ...layers, turns, cursor);
   const strip = element('div', { class: 'strip', role: 'slider', tabindex: 0, 'aria-valuemin': 0 }, picture);
   /** @type {Map<number, Element>} by the time of their beginning */
   const rects = new Map();
@@ -87,13 +90,15 @@ export const createStrip = () => {
     tell();
   };
 
-  /** What is under the pointer, or next to it: a stretch of a second is hard to hit. @param {number} clientX */
+  /** The worst that is under the pointer, or next to it: a stretch of a second is hard to hit. @param {number} clientX */
   const segmentUnder = (clientX) => {
     const { left, width } = strip.getBoundingClientRect();
     const at = frame.now - frame.windowMs + ((clientX - left) / width) * frame.windowMs;
     const reach = (4 / width) * frame.windowMs;
     const near = segments.filter((segment) => segment.from <= at + reach && endOf(segment) >= at - reach);
-    return near.find(({ status }) => status !== 'healthy') ?? near.at(-1);
+    return severity
+      .map((status) => near.findLast((segment) => segment.status === status))
+      .findLast((found) => found !== undefined);
   };
 
   /** @type {Readonly<Record<string, (index: number) => number>>} */
@@ -135,7 +140,7 @@ export const createStrip = () => {
     for (const segment of segments) {
       const { from, status } = segment;
       const rect = rects.get(from) ?? drawn('rect', { 'data-status': status });
-      if (!rects.has(from)) (status === 'healthy' ? quiet : loud).append(rect);
+      if (!rects.has(from)) layers[severity.indexOf(status)]?.append(rect);
       rects.set(from, rect);
       const height = heights[status];
       change(rect, { x: x(from), width: Math.max(0, x(endOf(segment)) - x(from)), y: 100 - height, height });
