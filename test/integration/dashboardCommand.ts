@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { projectDir } from '../../common/paths.ts';
 import { waitFor } from '../../common/waitFor.ts';
-import { entry, type Home, pinnedNode } from '../e2e/support/home.ts';
+import { type Home, pinnedNode } from '../e2e/support/home.ts';
 
 /** `understudy dashboard` as a process of its own. */
 export interface DashboardCommand {
@@ -14,7 +16,8 @@ export interface DashboardCommand {
 
 /** Begins, and waits until it has told where it is. */
 export const startDashboardCommand = async (home: Home, ...args: readonly string[]): Promise<DashboardCommand> => {
-  const command = [entry, 'dashboard', '--port', '0', ...args];
+  // Not by its wrapper, which a signal would reach instead where node_modules is a link.
+  const command = [join(projectDir, 'cli', 'main.ts'), 'dashboard', '--port', '0', ...args];
   const child = spawn(pinnedNode, command, { env: home.env, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'exit');
   const errors = text(child.stderr);
