@@ -1,9 +1,10 @@
-import type { Browser, ConsoleMessage, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { testPlugin } from '../../cli/dashboard/testStatus.ts';
 import { makeHome } from '../e2e/support/home.ts';
 import { browserWithinMs, startBrowser } from './browser.ts';
 import { startDashboardCommand } from './dashboardCommand.ts';
+import { becomes, pointAtNow, watchForWrongs } from './dashboardPage.ts';
 import { type ScriptedDashboard, startScriptedDashboard } from './dashboardSource.ts';
 
 let browser: Browser;
@@ -17,21 +18,10 @@ beforeAll(async () => {
 }, browserWithinMs);
 afterAll(() => browser?.close());
 
-const watchForWrongs = (): void => {
-  wrongs = [];
-  page.on('pageerror', ({ message }) => wrongs.push(message));
-  page.on('console', (said: ConsoleMessage) => {
-    if (said.type() === 'error' || said.type() === 'warning') wrongs.push(said.text());
-  });
-  page.on('request', (request) => {
-    if (!request.url().startsWith(dashboard.url)) wrongs.push(`asked for ${request.url()}`);
-  });
-};
-
 beforeEach(async () => {
   dashboard = await startScriptedDashboard();
   page = await browser.newPage();
-  watchForWrongs();
+  wrongs = watchForWrongs(page, dashboard.url);
 });
 afterEach(async () => {
   await page.close();
@@ -47,19 +37,7 @@ const open = async (): Promise<void> => {
   await seeText('#connection', 'live');
 };
 
-/** Waits for what the page comes to by itself. */
-const becomes = <T>(what: () => Promise<T>, expected: T): Promise<void> =>
-  expect.poll(what, { timeout: 5_000 }).toEqual(expected);
-
 const texts = (selector: string): Promise<readonly string[]> => page.locator(selector).allInnerTexts();
-
-/** The right end of the first strip. */
-const pointAtNow = async (): Promise<void> => {
-  const strip = page.locator('.strip').first();
-  await strip.scrollIntoViewIfNeeded();
-  const box = await strip.boundingBox();
-  await page.mouse.move((box?.x ?? 0) + (box?.width ?? 0) - 1, (box?.y ?? 0) + 5);
-};
 
 const nodesAndKeys = async (): Promise<readonly string[]> => {
   const [nodes, keys] = await Promise.all([texts('.node'), texts('.key')]);
@@ -153,7 +131,7 @@ test('the strip tells by pointer and by keys what was when', async () => {
   await seeText('#tip', /! unhealthy/);
   await page.keyboard.press('Escape');
   expect(await page.locator('#tip').isVisible()).toBe(false);
-  await pointAtNow();
+  await pointAtNow(page);
   await seeText('#tip', /! unhealthy/);
   await page.mouse.move(0, 0);
   expect(await page.locator('#tip').isVisible()).toBe(false);
@@ -179,7 +157,7 @@ test('what plugins and objects say is text and nothing else', async () => {
   });
   await open();
   await seeText('.detail', hostile);
-  await pointAtNow();
+  await pointAtNow(page);
   await seeText('#tip', hostile);
   for (const place of [
     '.node',
@@ -301,7 +279,7 @@ describe.each([
     });
     await open();
     await seeText('.now', 'error');
-    await pointAtNow();
+    await pointAtNow(page);
     await seeText('#tip', long);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
     const [ink, ground] = (await page.evaluate(
