@@ -1,4 +1,4 @@
-import type { PluginStatus } from '../status/cluster.ts';
+import type { PluginStatus } from '../status/plugins.ts';
 import type { StackStatus } from '../status/stackStatus.ts';
 import { addSample, type HistoryLimits, type Sample, type Segment } from './history.ts';
 

@@ -1,4 +1,4 @@
-import type { PluginStatus } from '../status/cluster.ts';
+import type { PluginStatus } from '../status/plugins.ts';
 
 /** What was seen of a key of a plugin at one moment. */
 export type Sample = Pick<PluginStatus, 'status' | 'kekID' | 'detail'>;
