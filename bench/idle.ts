@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { boxProcesses, knownBoxes } from '../cluster/cgroups.ts';
 import { clusterId } from '../cluster/plan.ts';
+import { cpuMs } from './processes.ts';
 
 /** What a cluster takes while nobody asks anything of it. */
 export interface IdleFigures {
@@ -13,18 +14,10 @@ export interface IdleFigures {
   readonly cpuPercent: number;
 }
 
-const ticksPerSecond = 100;
 const seconds = 20;
 
 const processesOf = async (id: string): Promise<readonly number[]> =>
   (await Promise.all((await knownBoxes(id)).map((box) => boxProcesses(id, box)))).flat();
-
-/** Processor ticks of a process: fields 14 and 15 of /proc/<pid>/stat, after the name, which may hold spaces. */
-const ticksOf = async (pid: number): Promise<number> => {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
-};
 
 const kilobytes = (text: string, name: string): number =>
   Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
@@ -34,16 +27,16 @@ const sum = (figures: readonly number[]): number => figures.reduce((total, figur
 /** Watches a cluster for 20 s. */
 export const measureIdle = async (clusterDir: string): Promise<IdleFigures> => {
   const id = clusterId(clusterDir);
-  const before = sum(await Promise.all((await processesOf(id)).map(ticksOf)));
+  const before = sum(await Promise.all((await processesOf(id)).map(cpuMs)));
   const begin = performance.now();
   await sleep(seconds * 1000);
   const pids = await processesOf(id);
-  const after = sum(await Promise.all(pids.map(ticksOf)));
+  const after = sum(await Promise.all(pids.map(cpuMs)));
   const elapsed = (performance.now() - begin) / 1000;
   const rollups = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')));
   return {
     rssBytes: sum(rollups.map((text) => kilobytes(text, 'Rss'))) * 1024,
     pssBytes: sum(rollups.map((text) => kilobytes(text, 'Pss'))) * 1024,
-    cpuPercent: ((after - before) / ticksPerSecond / elapsed) * 100,
+    cpuPercent: ((after - before) / 1000 / elapsed) * 100,
   };
 };

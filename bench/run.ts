@@ -15,6 +15,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   encryption: async () => (await import('./encryption.ts')).benchEncryption,
   suite: async () => (await import('./suite.ts')).benchSuite,
   migration: async () => (await import('./migration.ts')).benchMigration,
+  health: async () => (await import('./health.ts')).benchHealth,
   plugin: async () => (await import('./plugin.ts')).benchPlugin,
 };
 

@@ -109,6 +109,29 @@ it('does not wait for the next tick where there are other sockets', async () => 
   expect(performance.now() - begin).toBeLessThan(3_000);
 });
 
+it('does not wait for the next tick as long as nothing has been delivered', async () => {
+  const stop = new AbortController();
+  let tries = 0;
+  await runReporter({
+    source: { current: async () => [socket('1')] },
+    prober: { probeAll: async (sockets) => sockets.map(found), close: () => {} },
+    delivery: {
+      deliver: async () => {
+        tries += 1;
+        if (tries < 2) throw new Error('no');
+        stop.abort();
+      },
+      close: () => {},
+    },
+    intervalMs: 60_000,
+    random: () => 0,
+    events,
+    log: silent,
+    signal: stop.signal,
+  });
+  expect(tries).toBe(2);
+});
+
 it('never waits longer than the interval, and never in step', () => {
   expect(gapMs(30_000, 0)).toBe(27_000);
   expect(gapMs(30_000, 0.999_999)).toBeLessThanOrEqual(30_000);

@@ -31,6 +31,9 @@ export const gapMs = (intervalMs: number, random: number): number => intervalMs 
 /** How often it is looked whether there are other sockets, milliseconds. */
 const lookMs = 500;
 
+/** From tick to tick as long as nothing has been delivered of these sockets, milliseconds. */
+const newsMs = 1_000;
+
 const isSame = (one: readonly PluginSocket[] | undefined, other: readonly PluginSocket[] | undefined): boolean =>
   one?.map(({ path }) => path).join() === other?.map(({ path }) => path).join();
 
@@ -40,6 +43,8 @@ export const runReporter = async (options: ReporterOptions): Promise<void> => {
   /** Whether the API server holds nothing of ours, as far as is known. */
   let isTakenBack = false;
   let asked: readonly PluginSocket[] | undefined;
+  /** Whether it is not known yet what these sockets are like, to those who read reports. */
+  let isNews = true;
   let lastFailure: string | undefined;
   let lastFindings = '';
 
@@ -58,11 +63,15 @@ export const runReporter = async (options: ReporterOptions): Promise<void> => {
   };
 
   const deliver = async (probes: readonly Probe[]): Promise<void> => {
-    if (probes.length === 0 && isTakenBack) return;
+    if (probes.length === 0 && isTakenBack) {
+      isNews = false;
+      return;
+    }
     try {
       await delivery.deliver(probes.map(({ report }) => report));
       events.delivered();
       isTakenBack = probes.length === 0;
+      isNews = false;
       if (lastFailure !== undefined) log.info('delivered again');
       lastFailure = undefined;
     } catch (error) {
@@ -76,6 +85,7 @@ export const runReporter = async (options: ReporterOptions): Promise<void> => {
 
   const tick = async (): Promise<void> => {
     const sockets = await source.current();
+    isNews ||= !isSame(sockets, asked);
     asked = sockets;
     if (sockets === undefined) return;
     const probes = await probe(sockets);
@@ -94,9 +104,9 @@ export const runReporter = async (options: ReporterOptions): Promise<void> => {
   };
 
   while (!signal.aborted) {
-    const due = performance.now() + gapMs(intervalMs, random());
+    const begin = performance.now();
     await tick().catch((error: unknown) => log.error({ err: error }, 'could not do a tick'));
-    await rest(due);
+    await rest(begin + gapMs(isNews ? Math.min(intervalMs, newsMs) : intervalMs, random()));
   }
   prober.close();
   delivery.close();

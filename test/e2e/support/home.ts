@@ -33,6 +33,7 @@ export interface Settings {
   readonly egress?: boolean;
   readonly encryption?: 'KMS' | 'aescbc' | 'aesgcm' | 'identity';
   readonly openshift?: boolean;
+  readonly healthInterval?: string;
 }
 
 /** A user's home for clusters and stack files that is a test's own. */
