@@ -16,9 +16,11 @@ export interface LogsOptions {
   readonly lines: string;
 }
 
-/** Pods of the platform that are looked up by the name of their workload. */
+/** Of the platform's pods, by the name of the container. */
 const podLogs = (root: string, component: string): AsyncIterator<string> =>
-  glob(`var/log/pods/*_${component}-*/*/*.log`, { cwd: root })[Symbol.asyncIterator]();
+  glob(`var/log/pods/*/${component}/*.log`, { cwd: root })[Symbol.asyncIterator]();
+
+const podComponents = ['kms-plugin', 'kms-health-reporter', 'kube-apiserver-operator', 'installer'];
 
 /** The newest log files of a component's services, that of the service which wrote last at the end. */
 const componentLogs = async (logs: string, component: string): Promise<readonly string[]> => {
@@ -39,7 +41,7 @@ const logFiles = async (root: string, logs: string, component: string): Promise<
   return files;
 };
 
-/** Prints the log of a component of the boxes (kube-apiserver, kubelet, …) or of a pod's workload (kms-plugin). */
+/** Prints the log of a component of the boxes (kube-apiserver, kubelet, …) or of a platform's pod (kms-plugin, …). */
 export const logs = async (stack: Stack, component: string, options: LogsOptions): Promise<void> => {
   const state = await inspectCluster(stack.clusterDir);
   if (state === undefined) {
@@ -56,7 +58,7 @@ export const logs = async (stack: Stack, component: string, options: LogsOptions
   const files = found.flat();
   if (files.length === 0) {
     const folders = await Promise.all(nodes.map((node) => readdir(nodeLogsDir(state.plan, node)).catch(() => [])));
-    const components = [...new Set(['kms-plugin', ...folders.flat().map(componentOf)])].sort().join(', ');
+    const components = [...new Set([...podComponents, ...folders.flat().map(componentOf)])].sort().join(', ');
     throw new UsageFailure({
       tried: `find the log of '${component}'${options.node === undefined ? '' : ` on node '${options.node}'`}`,
       got: `there is none; there are logs of ${components} on ${state.plan.nodes.map((node) => node.name).join(', ')}`,

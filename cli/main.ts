@@ -165,7 +165,7 @@ fault
 
 program
   .command('logs')
-  .description('print the log of a component: kube-apiserver, etcd, kubelet, …, or kms-plugin')
+  .description('print the log of a component: kube-apiserver, etcd, kubelet, …, kms-plugin, …')
   .argument('<component>')
   .argument('[stack]', 'which stack', 'local')
   .option('--node <name>', 'of this node only')

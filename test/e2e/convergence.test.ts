@@ -184,11 +184,14 @@ it('goes to KMS, but not before an API server that was stopped goes on', async (
 
 it('rotates to the same new key_id on all three nodes', async () => {
   const { key, newKekID } = await up.json('rotate', stack);
-  const { plugins } = await up.json('status', stack);
-  const served = new Map<string, string>(
-    plugins.flatMap(({ node, keyID, kekID }: Record<string, string>) => (keyID === key ? [[node, kekID]] : [])),
-  );
-  expect(served).toEqual(new Map(nodes.map((node) => [node, newKekID])));
+  await eventually('the new key_id in the reports of all nodes', async () => {
+    const { plugins } = await up.json('status', stack);
+    const told = new Map<string, string>(
+      plugins.flatMap(({ node, keyID, kekID }: Record<string, string>) => (keyID === key ? [[node, kekID]] : [])),
+    );
+    expect(told).toEqual(new Map(nodes.map((node) => [node, newKekID])));
+    return true;
+  });
   await isProven();
   const { secrets: stored } = (await up.json('verify', stack)).resources;
   expect(stored.byKekID).toEqual({ [newKekID]: stored.checked });

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { renderReports } from '../../common/kmsHealth.ts';
 import { entry, pinnedNode } from '../e2e/support/home.ts';
 import {
   type CommandLineCluster,
@@ -121,9 +122,11 @@ test('status tells of encryption, plugins, what is out of order, and faults', as
   const ready = { conditions: [{ type: 'Ready', status: 'True' }] };
   await cluster.api.patch(`${pods}/kms-plugin-a/status`, { status: ready });
   for (const node of ['a', 'b']) await cluster.api.patch(`/api/v1/nodes/${node}/status`, { status: ready });
+  const report = { keyID: '1', kekID: 'kek-1', status: 'healthy', lastChecked: new Date().toISOString() } as const;
   await cluster.tell(
     testCondition('Encrypted', 'False', 'EncryptionInProgress', 'Resource secrets is being encrypted'),
     testCondition('EncryptionStateControllerDegraded', 'True', 'Error', 'damaged'),
+    testCondition('KMSHealthReporter_a', 'True', 'AsExpected', renderReports([report])),
   );
   const { code, stdout, stderr } = await cluster.home.run('status', stack, '--json');
   expect(code, stderr).toBe(0);
@@ -145,7 +148,7 @@ test('status tells of encryption, plugins, what is out of order, and faults', as
       keys: [{ id: '1', mode: 'KMS', state: 'write', migrated: true }],
       migration: null,
     },
-    plugins: [{ node: 'a', keyID: '1', kekID: 'kek-1', status: 'healthy', detail: 'pod kms-plugin-a is Ready' }],
+    plugins: [{ node: 'a', ...report, detail: '' }],
     degraded: {
       status: 'True',
       reason: 'EncryptionStateController_Error',
