@@ -133,7 +133,13 @@ it('does not wait for the next tick as long as nothing has been delivered', asyn
 });
 
 it('never waits longer than the interval, and never in step', () => {
-  expect(gapMs(30_000, 0)).toBe(27_000);
-  expect(gapMs(30_000, 0.999_999)).toBeLessThanOrEqual(30_000);
-  expect(gapMs(30_000, 0.5)).toBeCloseTo(28_500);
+  expect(gapMs('steady', 30_000, 0)).toBe(27_000);
+  expect(gapMs('steady', 30_000, 0.999_999)).toBeLessThanOrEqual(30_000);
+  expect(gapMs('steady', 30_000, 0.5)).toBeCloseTo(28_500);
+});
+
+it('comes soon where nothing has been delivered yet, then at any moment of an interval: nodes begin all at once', () => {
+  expect(gapMs('news', 30_000, 0.999)).toBeLessThanOrEqual(1_000);
+  expect(gapMs('news', 500, 0.999)).toBeLessThanOrEqual(500);
+  expect([0, 0.5, 0.999].map((random) => gapMs('spread', 30_000, random))).toEqual([0, 15_000, 29_970]);
 });

@@ -25,14 +25,27 @@ export interface ReporterOptions {
   readonly signal: AbortSignal;
 }
 
-/** From the start of a tick to that of the next: never longer than the interval, so that it bounds how late a failure is told. */
-export const gapMs = (intervalMs: number, random: number): number => intervalMs * (0.9 + 0.1 * random);
+/**
+ * `news`: nothing has been delivered of these sockets yet. `spread`: it has just been, as perhaps on all nodes at once. `steady`:
+ * after that.
+ */
+export type Phase = 'news' | 'spread' | 'steady';
+
+/** From tick to tick while there are news, milliseconds. */
+const newsMs = 1_000;
+
+/**
+ * From the start of a tick to that of the next, milliseconds: never longer than the interval, so that it bounds how late a failure
+ * is told, and at another moment than on other nodes, which all write to one object.
+ */
+export const gapMs = (phase: Phase, intervalMs: number, random: number): number => {
+  if (phase === 'spread') return intervalMs * random;
+  const gap = phase === 'news' ? Math.min(intervalMs, newsMs) : intervalMs;
+  return gap * (0.9 + 0.1 * random);
+};
 
 /** How often it is looked whether there are other sockets, milliseconds. */
 const lookMs = 500;
-
-/** From tick to tick as long as nothing has been delivered of these sockets, milliseconds. */
-const newsMs = 1_000;
 
 const isSame = (one: readonly PluginSocket[] | undefined, other: readonly PluginSocket[] | undefined): boolean =>
   one?.map(({ path }) => path).join() === other?.map(({ path }) => path).join();
@@ -43,8 +56,7 @@ export const runReporter = async (options: ReporterOptions): Promise<void> => {
   /** Whether the API server holds nothing of ours, as far as is known. */
   let isTakenBack = false;
   let asked: readonly PluginSocket[] | undefined;
-  /** Whether it is not known yet what these sockets are like, to those who read reports. */
-  let isNews = true;
+  let phase: Phase = 'news';
   let lastFailure: string | undefined;
   let lastFindings = '';
 
@@ -64,14 +76,14 @@ export const runReporter = async (options: ReporterOptions): Promise<void> => {
 
   const deliver = async (probes: readonly Probe[]): Promise<void> => {
     if (probes.length === 0 && isTakenBack) {
-      isNews = false;
+      phase = 'steady';
       return;
     }
     try {
       await delivery.deliver(probes.map(({ report }) => report));
       events.delivered();
       isTakenBack = probes.length === 0;
-      isNews = false;
+      if (phase === 'news') phase = 'spread';
       if (lastFailure !== undefined) log.info('delivered again');
       lastFailure = undefined;
     } catch (error) {
@@ -85,13 +97,19 @@ export const runReporter = async (options: ReporterOptions): Promise<void> => {
 
   const tick = async (): Promise<void> => {
     const sockets = await source.current();
-    isNews ||= !isSame(sockets, asked);
+    if (!isSame(sockets, asked)) phase = 'news';
     asked = sockets;
     if (sockets === undefined) return;
     const probes = await probe(sockets);
     events.probed(probes);
     tellFindings(probes);
     await deliver(probes);
+  };
+
+  const nextGapMs = (): number => {
+    const gap = gapMs(phase, intervalMs, random());
+    if (phase === 'spread') phase = 'steady';
+    return gap;
   };
 
   /** Until it is time, or there are other sockets. */
@@ -106,7 +124,7 @@ export const runReporter = async (options: ReporterOptions): Promise<void> => {
   while (!signal.aborted) {
     const begin = performance.now();
     await tick().catch((error: unknown) => log.error({ err: error }, 'could not do a tick'));
-    await rest(begin + gapMs(isNews ? Math.min(intervalMs, newsMs) : intervalMs, random()));
+    await rest(begin + nextGapMs());
   }
   prober.close();
   delivery.close();
