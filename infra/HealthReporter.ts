@@ -1,18 +1,18 @@
 import type { types } from '@pulumi/kubernetes';
 import { Secret } from '@pulumi/kubernetes/core/v1/secret.js';
 import { ServiceAccount } from '@pulumi/kubernetes/core/v1/serviceAccount.js';
+import { FlowSchema } from '@pulumi/kubernetes/flowcontrol/v1/flowSchema.js';
+import { PriorityLevelConfiguration } from '@pulumi/kubernetes/flowcontrol/v1/priorityLevelConfiguration.js';
 import { ClusterRole } from '@pulumi/kubernetes/rbac/v1/clusterRole.js';
 import { ClusterRoleBinding } from '@pulumi/kubernetes/rbac/v1/clusterRoleBinding.js';
 import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi';
-import { reporterRules } from './healthReporterRules.ts';
-import { openShiftNamespaces } from './OpenShiftNamespaces.ts';
+import { reporterAccount as account, reporterFlow, reporterPriority, reporterRules } from './healthReporterAccess.ts';
 
-const account = { namespace: openShiftNamespaces.kubeApiServer, name: 'kms-health-reporter' };
 const tokenSecret = 'kms-health-reporter-token';
 const roleName = `${account.namespace}:${account.name}`;
 const rbac = 'rbac.authorization.k8s.io';
 
-/** Who health reporters are: an account that may write the status of one object, and a token of it that does not end. */
+/** Who health reporters are: an account that may write the status of one object, a token of it that does not end, a place in the queue. */
 export class HealthReporterIdentity extends ComponentResource {
   constructor(name: string, options?: ComponentResourceOptions) {
     super('understudy:index:HealthReporterIdentity', name, {}, options);
@@ -48,6 +48,9 @@ export class HealthReporterIdentity extends ComponentResource {
       },
       { parent: this, dependsOn: [role] },
     );
+    const metadata = { name: account.name };
+    const priority = new PriorityLevelConfiguration(`${name}-priority`, { metadata, spec: reporterPriority }, parent);
+    new FlowSchema(`${name}-flow`, { metadata, spec: reporterFlow }, { parent: this, dependsOn: [priority] });
     this.registerOutputs();
   }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { reporterAccount } from '../../infra/healthReporterAccess.ts';
 import { chanceOf } from '../../operator/testing/random.ts';
 import { readKubeconfig } from '../../reporter/kubeconfig.ts';
 import { startTestCluster, type TestCluster } from './operatorCluster.ts';
@@ -15,7 +16,6 @@ import {
   type ReporterRun,
   type RunningReporter,
   readOperand,
-  reporterAccount,
   reporterIntervalMs,
   reportOf,
   type StandInPlugin,

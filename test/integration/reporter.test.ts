@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { targetNames, targets } from '../../common/kmsHealthTarget.ts';
 import { kubeClient } from '../../common/kubeClient.ts';
+import { reporterAccount } from '../../infra/healthReporterAccess.ts';
 import { startTestCluster, type TestCluster } from './operatorCluster.ts';
 import {
   accessOf,
@@ -9,7 +10,6 @@ import {
   type ReporterRun,
   type RunningReporter,
   readOperand,
-  reporterAccount,
   reportOf,
   type StandInPlugin,
   see,

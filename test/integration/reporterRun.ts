@@ -7,7 +7,7 @@ import { statusPath, type Target } from '../../common/kmsHealthTarget.ts';
 import type { KubeAccess } from '../../common/kubeClient.ts';
 import { createLog } from '../../common/log.ts';
 import { waitFor } from '../../common/waitFor.ts';
-import { reporterRules } from '../../infra/healthReporterRules.ts';
+import { reporterAccount, reporterFlow, reporterPriority, reporterRules } from '../../infra/healthReporterAccess.ts';
 import type { OperatorCondition } from '../../operator/observation.ts';
 import { createGrpcServer } from '../../plugin/grpc/server.ts';
 import { encodeStatusResponse, type StatusResponse } from '../../protos/kms/v2/messages.ts';
@@ -17,9 +17,8 @@ import { runReporter } from '../../reporter/reporter.ts';
 import { fixedSockets, type SocketSource } from '../../reporter/socketSource.ts';
 import type { TestCluster } from './operatorCluster.ts';
 
-const namespace = 'openshift-kube-apiserver';
-export const reporterAccount = { namespace, name: 'kms-health-reporter' };
-export const accountsPath = `/api/v1/namespaces/${namespace}/serviceaccounts`;
+export const accountsPath = `/api/v1/namespaces/${reporterAccount.namespace}/serviceaccounts`;
+const flowControl = '/apis/flowcontrol.apiserver.k8s.io/v1';
 const rbac = '/apis/rbac.authorization.k8s.io/v1';
 
 /** What answers at `kms-1.sock`. */
@@ -69,6 +68,8 @@ export const createAccount = async ({ client }: TestCluster, more: readonly Targ
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
     subjects: [{ kind: 'ServiceAccount', ...reporterAccount }],
   });
+  await create(`${flowControl}/prioritylevelconfigurations`, { metadata: { name }, spec: reporterPriority });
+  await create(`${flowControl}/flowschemas`, { metadata: { name }, spec: reporterFlow });
 };
 
 /** A new token of the reporters' account. */
@@ -119,7 +120,7 @@ export const startReporter = async (cluster: TestCluster, run: ReporterRun): Pro
   const counts = { delivered: 0, dropped: 0 };
   const running = runReporter({
     source: run.source ?? fixedSockets(sockets),
-    prober: createProber(500, now),
+    prober: createProber(5_000, now),
     delivery: createDelivery({
       nodeName,
       target: 'kubeapiservers',
