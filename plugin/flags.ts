@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { messageOf, UsageFailure } from '../common/failure.ts';
+import { UsageFailure } from '../common/failure.ts';
 import {
   type LogLevel,
   logLevelOf,
@@ -9,6 +8,7 @@ import {
   tcpAddressOf,
   timeoutOf,
 } from '../common/flagValues.ts';
+import { parseGoFlags } from '../common/goFlags.ts';
 import { directoryOf, socketDirOf, socketPathOf } from './flagValues.ts';
 import { type VaultSettings, vaultOptions, vaultSettings } from './vaultFlags.ts';
 
@@ -54,30 +54,14 @@ const nodeOptions = {
   'metrics-addr': { type: 'string' },
 } as const;
 
-/** Go's flag package, whose style users of upstream's mock know, takes one dash for two. */
-const withTwoDashes = (arg: string): string => (/^-[a-z]/.test(arg) ? `-${arg}` : arg);
-
-const parse = (args: readonly string[]) => {
-  try {
-    return parseArgs({
-      args: args.map(withTwoDashes),
-      options: {
-        ...nodeOptions,
-        ...vaultOptions,
-        timeout: { type: 'string', default: '5s' },
-        'log-level': { type: 'string', default: 'info' },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (cause) {
-    throw new UsageFailure({
-      tried: 'understand the command line',
-      got: messageOf(cause),
-      next: 'see --help',
-      cause,
-    });
-  }
-};
+const parse = (args: readonly string[]) =>
+  parseGoFlags(args, {
+    ...nodeOptions,
+    ...vaultOptions,
+    timeout: { type: 'string', default: '5s' },
+    'log-level': { type: 'string', default: 'info' },
+    help: { type: 'boolean', default: false },
+  });
 
 type Flags = ReturnType<typeof parse>;
 

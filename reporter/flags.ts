@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { messageOf, UsageFailure } from '../common/failure.ts';
+import { UsageFailure } from '../common/failure.ts';
 import {
   type LogLevel,
   logLevelOf,
@@ -9,6 +8,7 @@ import {
   timeoutOf,
   wrong,
 } from '../common/flagValues.ts';
+import { parseGoFlags } from '../common/goFlags.ts';
 import { type Target, targetNames } from '../common/kmsHealthTarget.ts';
 import type { ConditionStatus } from './condition.ts';
 import { type PluginSocket, socketsOf, socketsProblem } from './socket.ts';
@@ -52,33 +52,22 @@ export const usage = `Asks the KMS plugins of a node for their Status and report
 
 const text = { type: 'string' } as const;
 
-/** Go's flag package, whose style users of upstream know, takes one dash for two. */
-const withTwoDashes = (arg: string): string => (/^-[a-z]/.test(arg) ? `-${arg}` : arg);
-
-const parse = (args: readonly string[]) => {
-  try {
-    return parseArgs({
-      args: args.map(withTwoDashes),
-      options: {
-        'kms-sockets': { type: 'string', multiple: true, default: [] },
-        'kms-sockets-file': text,
-        'node-name': text,
-        interval: { type: 'string', default: '30s' },
-        'read-timeout': { type: 'string', default: '5s' },
-        'write-timeout': { type: 'string', default: '10s' },
-        kubeconfig: text,
-        target: { type: 'string', default: 'kubeapiservers' },
-        'report-to': { type: 'string', default: 'conditions' },
-        'condition-status': { type: 'string', default: 'fixed' },
-        'metrics-addr': text,
-        'log-level': { type: 'string', default: 'info' },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (cause) {
-    throw new UsageFailure({ tried: 'understand the command line', got: messageOf(cause), next: 'see --help', cause });
-  }
-};
+const parse = (args: readonly string[]) =>
+  parseGoFlags(args, {
+    'kms-sockets': { type: 'string', multiple: true, default: [] },
+    'kms-sockets-file': text,
+    'node-name': text,
+    interval: { type: 'string', default: '30s' },
+    'read-timeout': { type: 'string', default: '5s' },
+    'write-timeout': { type: 'string', default: '10s' },
+    kubeconfig: text,
+    target: { type: 'string', default: 'kubeapiservers' },
+    'report-to': { type: 'string', default: 'conditions' },
+    'condition-status': { type: 'string', default: 'fixed' },
+    'metrics-addr': text,
+    'log-level': { type: 'string', default: 'info' },
+    help: { type: 'boolean', default: false },
+  });
 
 const wordOf = <T extends string>(flag: string, value: string, words: readonly T[]): T => {
   const word = words.find((one) => one === value);

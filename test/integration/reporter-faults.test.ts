@@ -3,55 +3,27 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { reporterAccount } from '../../infra/healthReporterAccess.ts';
 import { chanceOf } from '../../operator/testing/random.ts';
 import { readKubeconfig } from '../../reporter/kubeconfig.ts';
-import { startTestCluster, type TestCluster } from './operatorCluster.ts';
 import {
   accountsPath,
   authorityOf,
-  createAccount,
   issueToken,
-  type ReporterRun,
-  type RunningReporter,
   readOperand,
   reporterIntervalMs,
   reportOf,
-  type StandInPlugin,
   see,
   seeReport,
-  startPlugin,
-  startReporter,
 } from './reporterRun.ts';
+import { useReporters } from './reporterWorkplace.ts';
 
-let cluster: TestCluster;
-let plugin: StandInPlugin;
-const running: RunningReporter[] = [];
-
-beforeAll(async () => {
-  cluster = await startTestCluster();
-  plugin = await startPlugin();
-  await createAccount(cluster);
-});
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((reporter) => reporter.stop()));
-});
-
-afterAll(async () => {
-  await plugin.remove();
-  await cluster.stop();
-});
-
-const start = async (run: Partial<ReporterRun> = {}): Promise<RunningReporter> => {
-  const reporter = await startReporter(cluster, { dir: plugin.dir, ...run });
-  running.push(reporter);
-  return reporter;
-};
+const here = useReporters();
+const { start } = here;
 
 const lastChecked = async (node: string): Promise<string | undefined> => {
-  const message = (await reportOf(cluster, node))?.message;
+  const message = (await reportOf(here.cluster, node))?.message;
   return message === undefined ? undefined : JSON.parse(message)[0].lastChecked;
 };
 
@@ -64,8 +36,8 @@ const seeNewer = async (node: string): Promise<void> => {
 
 test('an API server that is away: reports are dropped, none is queued, and the first one after it is new', async () => {
   const { node, counts } = await start();
-  await seeReport(cluster, node);
-  const [box] = cluster.nodes;
+  await seeReport(here.cluster, node);
+  const [box] = here.cluster.nodes;
   await box?.kill();
   const { dropped } = counts;
   await see('dropped reports', async () => (counts.dropped >= dropped + 10 ? true : undefined));
@@ -82,10 +54,12 @@ test('a token that is revoked, and the next one in the same file', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'kubeconfig-'));
   const path = join(dir, 'kubeconfig');
   const write = async (): Promise<void> => {
-    const authority = authorityOf(cluster).toString('base64');
+    const authority = authorityOf(here.cluster).toString('base64');
     const config = {
-      clusters: [{ name: 'c', cluster: { server: cluster.client.server, 'certificate-authority-data': authority } }],
-      users: [{ name: 'u', user: { token: await issueToken(cluster) } }],
+      clusters: [
+        { name: 'c', cluster: { server: here.cluster.client.server, 'certificate-authority-data': authority } },
+      ],
+      users: [{ name: 'u', user: { token: await issueToken(here.cluster) } }],
       contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
       'current-context': 'x',
     };
@@ -95,15 +69,15 @@ test('a token that is revoked, and the next one in the same file', async () => {
     const { node, counts } = await start({ access: () => readKubeconfig(path) });
     await see('dropped reports without a kubeconfig', async () => (counts.dropped >= 2 ? true : undefined));
     await write();
-    await seeReport(cluster, node);
+    await seeReport(here.cluster, node);
     const account = `${accountsPath}/${reporterAccount.name}`;
-    await cluster.client.send({ method: 'DELETE', path: account });
+    await here.cluster.client.send({ method: 'DELETE', path: account });
     const { dropped } = counts;
     await see('dropped reports', async () => (counts.dropped >= dropped + 3 ? true : undefined), 60_000);
     const { delivered } = counts;
     await sleep(3 * reporterIntervalMs);
     expect(counts.delivered).toBe(delivered);
-    await cluster.client.send({
+    await here.cluster.client.send({
       method: 'POST',
       path: accountsPath,
       body: { metadata: { name: reporterAccount.name } },
@@ -117,12 +91,12 @@ test('a token that is revoked, and the next one in the same file', async () => {
 
 test('the object is deleted, and there again', async () => {
   const { node, counts } = await start();
-  await seeReport(cluster, node);
+  await seeReport(here.cluster, node);
   const collection = '/apis/operator.openshift.io/v1/kubeapiservers';
-  await cluster.client.send({ method: 'DELETE', path: `${collection}/cluster` });
+  await here.cluster.client.send({ method: 'DELETE', path: `${collection}/cluster` });
   const { dropped } = counts;
   await see('dropped reports', async () => (counts.dropped >= dropped + 3 ? true : undefined));
-  await cluster.client.send({
+  await here.cluster.client.send({
     method: 'POST',
     path: collection,
     body: {
@@ -132,12 +106,12 @@ test('the object is deleted, and there again', async () => {
       spec: { managementState: 'Managed' },
     },
   });
-  await seeReport(cluster, node);
+  await seeReport(here.cluster, node);
 });
 
 /** Stands before the API server, and breaks one of two connections at once, the others after a while. */
 const startBreaker = async (): Promise<{ readonly url: string; close(): void }> => {
-  const { hostname, port } = new URL(cluster.client.server);
+  const { hostname, port } = new URL(here.cluster.client.server);
   const open = new Set<Socket>();
   const chance = chanceOf(7);
   const server = createServer((client) => {
@@ -169,23 +143,23 @@ const startBreaker = async (): Promise<{ readonly url: string; close(): void }> 
 
 test('half of the calls fail: the other half is delivered', async () => {
   const breaker = await startBreaker();
-  const headers = { authorization: `Bearer ${await issueToken(cluster)}` };
+  const headers = { authorization: `Bearer ${await issueToken(here.cluster)}` };
   // The certificate is for the API server's own address.
-  const credentials = { ca: authorityOf(cluster), headers, checkServerIdentity: () => undefined };
+  const credentials = { ca: authorityOf(here.cluster), headers, checkServerIdentity: () => undefined };
   const { node, counts, stop } = await start({ access: async () => ({ server: breaker.url, credentials }) });
   await see('some of both', async () => (counts.delivered > 5 && counts.dropped > 5 ? true : undefined), 30_000);
   await stop();
   breaker.close();
-  expect(await reportOf(cluster, node)).toMatchObject({ status: 'True' });
+  expect(await reportOf(here.cluster, node)).toMatchObject({ status: 'True' });
 });
 
 test('a clock that jumps backwards: reports go on, and say so', async () => {
   let offset = 0;
   const { node } = await start({ now: () => new Date(Date.now() + offset), conditionStatus: 'derived' });
-  const { condition } = await seeReport(cluster, node);
+  const { condition } = await seeReport(here.cluster, node);
   offset = -86_400_000;
   const { reports, condition: later } = await seeReport(
-    cluster,
+    here.cluster,
     node,
     ([report]) => Date.parse(report?.lastChecked ?? '') < Date.now() - 80_000_000,
   );
@@ -196,7 +170,7 @@ test('a clock that jumps backwards: reports go on, and say so', async () => {
 
 test('a plugin that is away is never reported as healthy', async () => {
   const { node } = await start({ keys: ['1', '2'] });
-  const { reports } = await seeReport(cluster, node);
+  const { reports } = await seeReport(here.cluster, node);
   expect(reports.map(({ status }) => status)).toEqual(['healthy', 'error']);
 });
 
@@ -204,9 +178,9 @@ test('ten reporters on one object lose nothing of each other', async () => {
   const reporters = await Promise.all(
     Array.from({ length: 10 }, () => start({ intervalMs: 500, writeTimeoutMs: 10_000 })),
   );
-  for (const { node } of reporters) await seeReport(cluster, node);
-  const before = (await readOperand(cluster)).status?.conditions?.length ?? 0;
+  for (const { node } of reporters) await seeReport(here.cluster, node);
+  const before = (await readOperand(here.cluster)).status?.conditions?.length ?? 0;
   await Promise.all(reporters.map(({ node }) => seeNewer(node)));
-  expect((await readOperand(cluster)).status?.conditions).toHaveLength(before);
+  expect((await readOperand(here.cluster)).status?.conditions).toHaveLength(before);
   expect(reporters.every(({ counts }) => counts.dropped === 0)).toBe(true);
 });

@@ -1,60 +1,23 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { targetNames, targets } from '../../common/kmsHealthTarget.ts';
 import { kubeClient } from '../../common/kubeClient.ts';
 import { reporterAccount } from '../../infra/healthReporterAccess.ts';
-import { startTestCluster, type TestCluster } from './operatorCluster.ts';
-import {
-  accessOf,
-  accountsPath,
-  createAccount,
-  type ReporterRun,
-  type RunningReporter,
-  readOperand,
-  reportOf,
-  type StandInPlugin,
-  see,
-  seeReport,
-  startPlugin,
-  startReporter,
-} from './reporterRun.ts';
+import { accessOf, accountsPath, readOperand, reportOf, see, seeReport } from './reporterRun.ts';
+import { useReporters } from './reporterWorkplace.ts';
 
-let cluster: TestCluster;
-let plugin: StandInPlugin;
-const running: RunningReporter[] = [];
-
-beforeAll(async () => {
-  cluster = await startTestCluster();
-  plugin = await startPlugin();
-  await createAccount(cluster, targetNames);
-});
-
-beforeEach(() => plugin.answer());
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((reporter) => reporter.stop()));
-});
-
-afterAll(async () => {
-  await plugin.remove();
-  await cluster.stop();
-});
-
-const start = async (run: Partial<ReporterRun> = {}): Promise<RunningReporter> => {
-  const reporter = await startReporter(cluster, { dir: plugin.dir, ...run });
-  running.push(reporter);
-  return reporter;
-};
+const here = useReporters(targetNames);
+const { start } = here;
 
 test('a condition a tick, by a field manager of its own', async () => {
   const { node } = await start();
-  const { condition, reports } = await seeReport(cluster, node);
+  const { condition, reports } = await seeReport(here.cluster, node);
   expect(condition).toMatchObject({ status: 'True', reason: 'AsExpected' });
   expect(reports).toEqual([{ keyID: '1', kekID: 'kek-1', status: 'healthy', lastChecked: expect.any(String) }]);
-  plugin.answer({ healthz: 'sealed', keyId: 'kek-2' });
-  const later = await seeReport(cluster, node, ([report]) => report?.status === 'unhealthy');
+  here.plugin.answer({ healthz: 'sealed', keyId: 'kek-2' });
+  const later = await seeReport(here.cluster, node, ([report]) => report?.status === 'unhealthy');
   expect(later.reports).toMatchObject([{ kekID: 'kek-2', detail: 'sealed' }]);
   expect(later.condition.lastTransitionTime).toBe(condition.lastTransitionTime);
-  const { managedFields } = (await readOperand(cluster)).metadata;
+  const { managedFields } = (await readOperand(here.cluster)).metadata;
   expect(managedFields.filter(({ manager }) => manager === `kms-health-reporter-${node}`)).toMatchObject([
     { operation: 'Apply', subresource: 'status' },
   ]);
@@ -63,21 +26,21 @@ test('a condition a tick, by a field manager of its own', async () => {
 test('derived: the time of a status is kept while it stays, also by the next process, and new with another one', async () => {
   const nodeName = 'derived-node';
   const { stop } = await start({ nodeName, conditionStatus: 'derived', now: () => new Date('2026-11-26T10:00:00Z') });
-  await seeReport(cluster, nodeName);
+  await seeReport(here.cluster, nodeName);
   await stop();
   await start({ nodeName, conditionStatus: 'derived', now: () => new Date('2026-11-26T11:00:00Z') });
-  const before = await reportOf(cluster, nodeName);
-  const same = await seeReport(cluster, nodeName);
+  const before = await reportOf(here.cluster, nodeName);
+  const same = await seeReport(here.cluster, nodeName);
   expect(before?.lastTransitionTime).toBe('2026-11-26T10:00:00Z');
   expect(same.condition).toMatchObject({ status: 'True', lastTransitionTime: '2026-11-26T10:00:00Z' });
-  plugin.answer({ healthz: 'sealed' });
-  const { condition } = await seeReport(cluster, nodeName, ([report]) => report?.status === 'unhealthy');
+  here.plugin.answer({ healthz: 'sealed' });
+  const { condition } = await seeReport(here.cluster, nodeName, ([report]) => report?.status === 'unhealthy');
   expect(condition).toMatchObject({ status: 'False', reason: 'Unhealthy', lastTransitionTime: '2026-11-26T11:00:00Z' });
 });
 
 test.each(targetNames)('reports to %s, in a condition or typed', async (target) => {
   if (target !== 'kubeapiservers') {
-    await cluster.client.send({
+    await here.cluster.client.send({
       method: 'POST',
       path: `/apis/operator.openshift.io/v1/${target}`,
       body: {
@@ -89,12 +52,12 @@ test.each(targetNames)('reports to %s, in a condition or typed', async (target) 
     });
   }
   const { node, stop } = await start({ target });
-  await seeReport(cluster, node, ([report]) => report?.status === 'healthy', target);
+  await seeReport(here.cluster, node, ([report]) => report?.status === 'healthy', target);
   await stop();
   // The same node goes over to typed reports, of which one plugin has never answered.
   await start({ target, nodeName: node, reportTo: 'health-reports', keys: ['1', '2'] });
   const reports = await see('typed reports', async () => {
-    const { encryptionStatus, oauthAPIServer } = (await readOperand(cluster, target)).status ?? {};
+    const { encryptionStatus, oauthAPIServer } = (await readOperand(here.cluster, target)).status ?? {};
     const found = (encryptionStatus ?? oauthAPIServer?.encryptionStatus)?.healthReports ?? [];
     const own = found.filter(({ nodeName }) => nodeName === node);
     return own.length === 2 ? own : undefined;
@@ -103,18 +66,18 @@ test.each(targetNames)('reports to %s, in a condition or typed', async (target) 
     { keyID: '1', remoteKeyID: 'kek-1', status: 'Healthy' },
     { keyID: '2', remoteKeyID: 'unknown', status: 'Error', detail: expect.stringContaining('ENOENT') },
   ]);
-  expect(await reportOf(cluster, node, target)).toBeUndefined();
+  expect(await reportOf(here.cluster, node, target)).toBeUndefined();
 });
 
 test.each(['conditions', 'health-reports'] as const)(
   'takes back its %s where there are no sockets any more',
   async (reportTo) => {
     let keys = ['1'];
-    const path = `${plugin.dir}/kms-1.sock`;
+    const path = `${here.plugin.dir}/kms-1.sock`;
     const current = async () => keys.map((keyID) => ({ keyID, path }));
     const { node } = await start({ reportTo, source: { current } });
     const own = async () => {
-      const { conditions = [], encryptionStatus } = (await readOperand(cluster)).status ?? {};
+      const { conditions = [], encryptionStatus } = (await readOperand(here.cluster)).status ?? {};
       return [
         ...conditions.map(({ type }) => type),
         ...(encryptionStatus?.healthReports ?? []).map(({ nodeName }) => nodeName),
@@ -129,12 +92,12 @@ test.each(['conditions', 'health-reports'] as const)(
 );
 
 test('texts of a megabyte, and what is no text, are taken by the API server', async () => {
-  plugin.answer({ healthz: '\u0000\u001b😀"\\'.repeat(150_000), keyId: 'k'.repeat(1_000_000) });
+  here.plugin.answer({ healthz: '\u0000\u001b😀"\\'.repeat(150_000), keyId: 'k'.repeat(1_000_000) });
   const [plain, typed] = await Promise.all([start(), start({ reportTo: 'health-reports' })]);
-  const { reports } = await seeReport(cluster, plain.node, ([report]) => report?.status === 'unhealthy');
+  const { reports } = await seeReport(here.cluster, plain.node, ([report]) => report?.status === 'unhealthy');
   expect([...(reports[0]?.detail ?? '')]).toHaveLength(1_024);
   const found = await see('the typed report', async () =>
-    (await readOperand(cluster)).status?.encryptionStatus?.healthReports?.find(
+    (await readOperand(here.cluster)).status?.encryptionStatus?.healthReports?.find(
       ({ nodeName }) => nodeName === typed.node,
     ),
   );
@@ -142,7 +105,7 @@ test('texts of a megabyte, and what is no text, are taken by the API server', as
 });
 
 test('the account may do that, and nothing else', async () => {
-  const client = kubeClient(await accessOf(cluster));
+  const client = kubeClient(await accessOf(here.cluster));
   const refused = async (method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE', path: string, body?: object) => {
     const contentType = method === 'PATCH' ? { contentType: 'application/merge-patch+json' } : {};
     const asked = client.send({ method, path, ...(body && { body }), ...contentType });
@@ -153,7 +116,7 @@ test('the account may do that, and nothing else', async () => {
   await refused('GET', operand);
   await refused('GET', `${operand}/cluster`);
   await refused('PATCH', `${operand}/cluster`, { spec: { managementState: 'Unmanaged' } });
-  await refused('PUT', `${operand}/cluster/status`, await readOperand(cluster));
+  await refused('PUT', `${operand}/cluster/status`, await readOperand(here.cluster));
   await refused('DELETE', `${operand}/cluster`);
   await refused('GET', `${operand}/other/status`);
   await refused('GET', '/apis/operator.openshift.io/v1/authentications/cluster');
@@ -173,6 +136,6 @@ test('the account may do that, and nothing else', async () => {
     spec: { managementState: 'Removed' },
     status: {},
   });
-  expect(await readOperand(cluster)).toMatchObject({ spec: { managementState: 'Managed' } });
+  expect(await readOperand(here.cluster)).toMatchObject({ spec: { managementState: 'Managed' } });
   client.close();
 });
