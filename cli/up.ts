@@ -12,6 +12,7 @@ import type { EncryptionMode } from './encryption/state.ts';
 import { withEngine } from './engine.ts';
 import { prepareEngineHome, readState } from './engineHome.ts';
 import { exclusively } from './exclusive.ts';
+import { waitForFirstReports } from './firstReports.ts';
 import { type OutputOptions, printResult, progressFor } from './output.ts';
 import { requireRoot } from './root.ts';
 import { checkSharedDir, fillSharedDir } from './sharedDir.ts';
@@ -120,6 +121,7 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
         waitForConvergence(access),
       ]),
     );
+    await waitForFirstReports(stack, access.kubeconfig, progress);
     await fillSharedDir(stack);
     const seconds = Number(((performance.now() - begin) / 1000).toFixed(1));
     const result: UpResult = { stack: stack.name, changes, healed, seconds, nodes, encryption: type };

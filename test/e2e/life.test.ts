@@ -84,7 +84,7 @@ describe('a stack of one node', () => {
         writeKey: '1',
         keys: [{ id: '1', mode: 'KMS', state: 'write', migrated: true }],
       },
-      plugins: [{ node, status: 'healthy', detail: expect.stringContaining('kms-plugin-') }],
+      plugins: [{ node, keyID: '1', status: 'healthy', detail: '' }],
     });
   });
 
