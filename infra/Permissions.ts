@@ -24,7 +24,9 @@ export class Permissions extends ComponentResource {
   constructor(name: string, { account, cluster, namespaced }: PermissionsArgs, options?: ComponentResourceOptions) {
     super('understudy:index:Permissions', name, {}, options);
     const parent = { parent: this };
-    new ServiceAccount(`${name}-account`, { metadata: account }, parent);
+    // With a name alone nothing would tell that it is ours, where up was killed while it was made.
+    const labels = { app: account.name };
+    new ServiceAccount(`${name}-account`, { metadata: { ...account, labels } }, parent);
     const subjects = [{ kind: 'ServiceAccount', ...account }];
     const roleName = `${account.namespace}:${account.name}`;
     new ClusterRole(`${name}-cluster-role`, { metadata: { name: roleName }, rules: [...cluster] }, parent);
