@@ -1,5 +1,5 @@
+import { timestampText } from '../common/timestamp.ts';
 import type { ConditionWriter, ControllerName, ManagedConditions } from './action.ts';
-import { timestampText } from './keySecret.ts';
 import { component } from './names.ts';
 import type { OperatorCondition } from './observation.ts';
 

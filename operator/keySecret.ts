@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { timestampText } from '../common/timestamp.ts';
 import { canonicalBase64, textOf, toBase64 } from './base64.ts';
 import { decodeKmsConfiguration, encodeKmsConfiguration } from './encryptionConfiguration.ts';
 import { isMode, type KeyState, type KmsState, keyNumberOf } from './keyState.ts';
@@ -124,9 +125,6 @@ export const parseKeySecret = (secret: Secret): KeyState | InvalidKey => {
 export const isInvalid = (key: KeyState | InvalidKey): key is InvalidKey => 'problem' in key;
 
 export const keySecretName = (keyName: string): string => `encryption-key-${component}-${keyName}`;
-
-/** RFC 3339 in whole seconds, as Kubernetes writes times. */
-export const timestampText = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
 
 const prefixed = (prefix: string, data: ReferenceData): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(data).map(([key, value]) => [prefix + key, value]));

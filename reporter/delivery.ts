@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { PluginHealth } from '../common/kmsHealth.ts';
 import { statusBody, statusPath, targets } from '../common/kmsHealthTarget.ts';
 import { type KubeClient, kubeClient } from '../common/kubeClient.ts';
+import { timestampText } from '../common/timestamp.ts';
 import { conditionOf, fieldManagerOf, type ReporterCondition } from './condition.ts';
 import type { Settings } from './flags.ts';
 import { healthReports } from './healthReports.ts';
@@ -63,11 +64,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
       const object = await client.send<OperatorObject>({ method: 'GET', path, signal });
       said = object.status?.conditions?.find((condition) => condition.type === type);
     }
-    return said?.status === status
-      ? said.lastTransitionTime
-      : now()
-          .toISOString()
-          .replace(/\.\d+Z$/, 'Z');
+    return said?.status === status ? said.lastTransitionTime : timestampText(now());
   };
 
   const apply = (client: KubeClient, status: object, signal: AbortSignal): Promise<unknown> =>

@@ -1,9 +1,8 @@
 import type { PluginHealth } from '../common/kmsHealth.ts';
 import type { HealthReport } from '../common/kmsHealthTarget.ts';
+import { timestampText } from '../common/timestamp.ts';
 
 const typedStatuses = { healthy: 'Healthy', unhealthy: 'Unhealthy', error: 'Error' } as const;
-
-const wholeSeconds = (time: string): string => time.replace(/\.\d+Z$/, 'Z');
 
 /** What is told where a plugin has never told its key_id: the schema insists on one. */
 export const unknownKeyID = 'unknown';
@@ -19,6 +18,6 @@ export const healthReports = (
     keyID,
     remoteKeyID: kekID ?? lastKeyIDs.get(keyID) ?? unknownKeyID,
     status: typedStatuses[status],
-    lastCheckedTime: wholeSeconds(lastChecked),
+    lastCheckedTime: timestampText(lastChecked),
     ...(detail === undefined ? {} : { detail }),
   }));

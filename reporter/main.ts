@@ -1,3 +1,4 @@
+import { endSignal } from '../common/endSignal.ts';
 import { messageOf, UsageFailure } from '../common/failure.ts';
 import { createLog } from '../common/log.ts';
 import { createDelivery } from './delivery.ts';
@@ -18,12 +19,6 @@ const startMetrics = async ({ metricsAddress }: Settings) => {
   ]);
   const metrics = createMetrics();
   return { metrics, ...(await serveHealth(metricsAddress, metrics.render, () => true)) };
-};
-
-const endSignal = (): AbortSignal => {
-  const controller = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => controller.abort());
-  return controller.signal;
 };
 
 /** Reports until the process is told to end. */

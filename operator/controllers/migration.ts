@@ -1,8 +1,9 @@
+import { timestampText } from '../../common/timestamp.ts';
 import type { Action } from '../action.ts';
 import { type ConditionWish, degraded, degradedType, isFalse, isTrue, progressingType } from '../conditions.ts';
 import { configOf } from '../encryptionConfig.ts';
 import { encodeEncryptionConfiguration } from '../encryptionConfiguration.ts';
-import { decodeMigratedResources, encodeMigratedResources, keySecretName, timestampText } from '../keySecret.ts';
+import { decodeMigratedResources, encodeMigratedResources, keySecretName } from '../keySecret.ts';
 import type { KeyState } from '../keyState.ts';
 import { annotations } from '../names.ts';
 import type { MigrationObservation, Secret } from '../observation.ts';

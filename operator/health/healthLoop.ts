@@ -33,8 +33,8 @@ const restMs = 60_000;
 /** Somebody wrote between our look and the removal: that is told by the watch. */
 const overtaken = [409, 422];
 
-const hasKeys = (nodes: readonly string[], backend: KmsBackend | undefined): boolean =>
-  nodes.some((node) => Object.keys(backend?.status?.nodes?.[node]?.keys ?? {}).length > 0);
+const hasKeys = (nodes: readonly string[], { status }: KmsBackend): boolean =>
+  nodes.some((node) => Object.keys(status?.nodes?.[node]?.keys ?? {}).length > 0);
 
 /** Says KMSPluginsDegraded of what reporters say, and takes away what is nobody's any more; until `signal`. */
 export const runHealthLoop = async (options: HealthLoopOptions): Promise<void> => {

@@ -1,5 +1,5 @@
+import { endSignal } from '../../common/endSignal.ts';
 import { createLog } from '../../common/log.ts';
-import { endSignal } from '../run/endSignal.ts';
 import { clientOf, loadConfig } from '../run/kubeConfig.ts';
 import { runInstaller } from './installer.ts';
 import { pluginAt } from './plugin.ts';

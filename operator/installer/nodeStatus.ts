@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { timestampText } from '../../common/timestamp.ts';
 
 /** An entry of `status.nodeStatuses` of `kubeapiservers.operator.openshift.io/cluster`. */
 export interface NodeStatus {
@@ -21,8 +22,6 @@ export type Outcome =
   /** It had been taken before. */
   | { readonly kind: 'kept' }
   | { readonly kind: 'failed'; readonly reason: FailureReason; readonly message: string; readonly now: Date };
-
-const seconds = (now: Date): string => now.toISOString().replace(/\.\d+Z$/, 'Z');
 
 /**
  * The entry after an outcome. The CRD refuses a currentRevision in a new entry, and any that is less than before; it allows a
@@ -47,7 +46,7 @@ export const nextNodeStatus = (nodeName: string, before: NodeStatus | undefined,
         lastFailedRevision: failing,
         lastFailedCount: count + 1,
         lastFailedReason: outcome.reason,
-        lastFailedTime: seconds(outcome.now),
+        lastFailedTime: timestampText(outcome.now),
         lastFailedRevisionErrors: [outcome.message],
       };
     }

@@ -1,4 +1,5 @@
 import type { KubeClient } from '../../common/kubeClient.ts';
+import { timestampText } from '../../common/timestamp.ts';
 import type { ControllerName, EventNote } from '../action.ts';
 
 export const operatorNamespace = 'openshift-kube-apiserver-operator';
@@ -21,7 +22,7 @@ let written = 0;
 /** Writes a v1 Event about the operator's Deployment. @throws where the API server does not take it */
 export const writeEvent = async (client: KubeClient, controller: ControllerName, note: EventNote): Promise<void> => {
   const now = new Date();
-  const timestamp = now.toISOString().replace(/\.\d+Z$/, 'Z');
+  const timestamp = timestampText(now);
   written += 1;
   await client.send({
     method: 'POST',

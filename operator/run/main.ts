@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { endSignal } from '../../common/endSignal.ts';
 import type { TcpAddress } from '../../common/flagValues.ts';
 import { createLog } from '../../common/log.ts';
 import { serveHealth } from '../../common/metricsServer.ts';
@@ -6,7 +7,6 @@ import { followClusterOperator } from '../clusterOperator/follow.ts';
 import { runHealthLoop } from '../health/healthLoop.ts';
 import { createHealthMetrics } from '../health/metrics.ts';
 import { openMigrator } from '../migration/index.ts';
-import { endSignal } from './endSignal.ts';
 import { operatorName, operatorNamespace } from './events.ts';
 import { clientOf, loadConfig } from './kubeConfig.ts';
 import { whileLeading } from './lease.ts';

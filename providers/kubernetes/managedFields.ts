@@ -1,3 +1,4 @@
+import { timestampText } from '../../common/timestamp.ts';
 import { isMap, type PropertyMap } from '../protocol/values.ts';
 import { type KubeObject, listAt, mapAt, stringAt } from './objects.ts';
 
@@ -43,7 +44,7 @@ export const takeOver = (object: KubeObject, manager: string): readonly Property
     apiVersion: stringAt(object, 'apiVersion') ?? '',
     fieldsType: 'FieldsV1',
     fieldsV1: merged,
-    time: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+    time: timestampText(Date.now()),
   };
   return [...entries.filter((entry) => !taken.includes(entry) && !isOurs(entry)), ours];
 };
