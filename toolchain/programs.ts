@@ -10,6 +10,7 @@ const pulumi = '3.246.0';
 const pulumiKubernetes = '4.34.2';
 const pulumiCommand = '1.2.1';
 const ghz = '0.120.0';
+const kwok = '0.8.0';
 /** TAG of build/pause/Makefile in Kubernetes. */
 const pause = '3.10.2';
 
@@ -66,6 +67,12 @@ export const groupsFor = (arch: Architecture) =>
         kube('kubelet', arch, ['--version'], 'Kubernetes'),
         kube('kube-proxy', arch, ['--version'], 'Kubernetes'),
         kube('kubectl', arch, ['version', '--client'], 'Client Version:'),
+        // Published in no release; it has the version of the Kubernetes that it is of.
+        {
+          name: 'kubemark',
+          asks: { args: ['--version'], says: ['Kubernetes'] },
+          package: 'k8s.io/kubernetes/cmd/kubemark',
+        },
       ],
       build: {
         kind: 'go',
@@ -200,6 +207,29 @@ export const groupsFor = (arch: Architecture) =>
         sha256: '14a3fe21ab5f8e62937a2b453e76f3b94b0d3c7c04c3d09bc37195f54c1695ea',
         flags: ['-Os', '-static', '-s', `-DVERSION=v${pause}`],
         packages: ['gcc', 'libc6-dev'],
+      },
+    },
+    {
+      name: 'kwok',
+      version: kwok,
+      programs: [
+        {
+          name: 'kwok',
+          asks: { args: ['--version'], says: ['kwok version'] },
+          release: {
+            url: github('kubernetes-sigs/kwok', kwok, `kwok-linux-${arch}`),
+            checksumsUrl: github('kubernetes-sigs/kwok', kwok, `kwok-linux-${arch}.sha256`),
+          },
+          package: 'sigs.k8s.io/kwok/cmd/kwok',
+        },
+      ],
+      build: {
+        kind: 'go',
+        module: 'kwok',
+        cgo: false,
+        tags: [],
+        variables: {},
+        packages: ['ca-certificates'],
       },
     },
     {

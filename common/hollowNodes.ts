@@ -1,0 +1,26 @@
+/** The namespace of what simulates nodes. */
+export const hollowNamespace = 'hollow-nodes';
+
+/** Label and taint that every hollow node registers with. */
+export const spoofed = { key: 'spoofed', value: 'true', effect: 'NoSchedule' } as const;
+
+/** Annotation of a namespace: with the value `true` its pods belong on hollow nodes. */
+export const spoofedAnnotation = 'spoofed';
+
+/**
+ * Annotation of such a namespace: pods whose name matches one of these expressions (RE2, found anywhere in it) belong on real
+ * nodes nevertheless. Separated by line breaks, or by commas where there is none.
+ */
+export const excludedAnnotation = 'spoofed_excluded_pods';
+
+/** Label of a hollow node: the group that it is of. */
+export const groupLabel = 'understudy.dev/hollow-group';
+
+/** Label of a hollow node: who simulates it. */
+export const engineLabel = 'understudy.dev/hollow-engine';
+
+export const hollowEngines = ['kubemark', 'kwok'] as const;
+export type HollowEngine = (typeof hollowEngines)[number];
+
+/** Name of the node with this number of a group, from 0 on; the name of its pod too where kubemark simulates it. */
+export const hollowNodeName = (group: string, index: number): string => `hollow-${group}-${index}`;
