@@ -1,6 +1,6 @@
 import { endSignal } from '../../common/endSignal.ts';
+import { clientOf, loadConfig } from '../../common/kubeConfig.ts';
 import { createLog } from '../../common/log.ts';
-import { clientOf, loadConfig } from '../run/kubeConfig.ts';
 import { runInstaller } from './installer.ts';
 import { pluginAt } from './plugin.ts';
 import { openReporterFiles } from './reporterFiles.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeFileWhole } from '../../common/files.ts';
-import type { ApiObject } from '../run/watchList.ts';
+import type { ApiObject } from '../../common/watchList.ts';
 
 /** What the health reporter of this node lives by. */
 export interface ReporterFiles {

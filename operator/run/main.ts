@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { endSignal } from '../../common/endSignal.ts';
 import type { TcpAddress } from '../../common/flagValues.ts';
+import { clientOf, loadConfig } from '../../common/kubeConfig.ts';
 import { createLog } from '../../common/log.ts';
 import { serveHealth } from '../../common/metricsServer.ts';
 import { followClusterOperator } from '../clusterOperator/follow.ts';
@@ -8,7 +9,6 @@ import { runHealthLoop } from '../health/healthLoop.ts';
 import { createHealthMetrics } from '../health/metrics.ts';
 import { openMigrator } from '../migration/index.ts';
 import { operatorName, operatorNamespace } from './events.ts';
-import { clientOf, loadConfig } from './kubeConfig.ts';
 import { whileLeading } from './lease.ts';
 import { runOperator } from './operator.ts';
 import { createWake } from './wake.ts';

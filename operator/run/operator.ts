@@ -2,17 +2,17 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { messageOf } from '../../common/failure.ts';
 import type { KubeClient } from '../../common/kubeClient.ts';
+import { clientOf } from '../../common/kubeConfig.ts';
 import type { Log } from '../../common/log.ts';
+import { watchList } from '../../common/watchList.ts';
 import { conditionsAfterFailure, decide, resyncMs } from '../decide.ts';
 import type { Migrator } from '../migration/index.ts';
 import { encryptedResources } from '../names.ts';
 import type { ApiServerObservation, Observation } from '../observation.ts';
 import { type Actor, applyConditions, performAll } from './act.ts';
 import { type ApiServerProbe, probeApiServer } from './apiServers.ts';
-import { clientOf } from './kubeConfig.ts';
 import { type ControlPlaneNode, type ObservedObjects, readObjects, watchedCollections } from './objects.ts';
 import type { Wake } from './wake.ts';
-import { watchList } from './watchList.ts';
 
 export interface OperatorOptions {
   readonly config: KubeConfig;

@@ -1,5 +1,5 @@
 import { reportingNode } from '../../common/kmsHealth.ts';
-import type { ApiObject } from './watchList.ts';
+import type { ApiObject } from '../../common/watchList.ts';
 
 interface OperatorObject extends ApiObject {
   readonly spec?: unknown;

@@ -12,11 +12,11 @@ import { renderKubeconfig } from '../../cluster/kubeconfig.ts';
 import { type Authority, loadAuthority, loadServiceAccountKeys } from '../../cluster/pki.ts';
 import { writeFileWhole } from '../../common/files.ts';
 import { ApiError, type KubeClient } from '../../common/kubeClient.ts';
+import { clientOf } from '../../common/kubeConfig.ts';
 import { silentProgress } from '../../common/progress.ts';
 import { waitFor } from '../../common/waitFor.ts';
 import { bundleService } from '../../image/bundle.ts';
 import { kmsBackendDefinition } from '../../operator/kmsBackend.ts';
-import { clientOf } from '../../operator/run/kubeConfig.ts';
 import { ensureOpenShiftCrds, ensurePrograms } from '../../toolchain/index.ts';
 
 /** A control-plane node without a kubelet: two services of a real kube-apiserver and one of the plugin under a real s6. */

@@ -1,11 +1,11 @@
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { parseStoredValue, type StoredValue } from '../../cluster/encryptedObject.ts';
+import { clientOf } from '../../common/kubeConfig.ts';
 import { createLog } from '../../common/log.ts';
 import { waitFor } from '../../common/waitFor.ts';
 import { openMigrator } from '../../operator/migration/index.ts';
 import type { OperatorCondition, Secret } from '../../operator/observation.ts';
-import { clientOf } from '../../operator/run/kubeConfig.ts';
 import { runOperator } from '../../operator/run/operator.ts';
 import { createWake } from '../../operator/run/wake.ts';
 import { startInstaller } from './installerRun.ts';

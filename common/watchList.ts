@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../../common/failure.ts';
-import type { KubeClient } from '../../common/kubeClient.ts';
+import { messageOf } from './failure.ts';
+import type { KubeClient } from './kubeClient.ts';
 
 /** What every object of the API server has. */
 export interface ApiObject {

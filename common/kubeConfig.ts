@@ -1,6 +1,6 @@
 import type { RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
-import { type KubeClient, kubeClient } from '../../common/kubeClient.ts';
+import { type KubeClient, kubeClient } from './kubeClient.ts';
 
 /** Who this process is, from KUBECONFIG or from the service account of its pod. */
 export const loadConfig = (): KubeConfig => {
