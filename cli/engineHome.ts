@@ -74,7 +74,10 @@ export const writeEngineStackFile = async (stack: Stack): Promise<void> => {
   const path = join(stack.workDir, `Pulumi.${stack.name}.yaml`);
   const known = parse((await readFileIfThere(path)) ?? '') as EngineStackFile | null;
   const config = Object.fromEntries(
-    Object.entries(stack.settings).map(([key, value]) => [`${settingsNamespace}:${key}`, String(value)]),
+    Object.entries(stack.settings).map(([key, value]) => [
+      `${settingsNamespace}:${key}`,
+      typeof value === 'object' ? JSON.stringify(value) : String(value),
+    ]),
   );
   const salt = known?.encryptionsalt === undefined ? {} : { encryptionsalt: known.encryptionsalt };
   await writeFileWhole(path, stringify({ ...salt, config }));

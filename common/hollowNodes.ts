@@ -24,3 +24,10 @@ export type HollowEngine = (typeof hollowEngines)[number];
 
 /** Name of the node with this number of a group, from 0 on; the name of its pod too where kubemark simulates it. */
 export const hollowNodeName = (group: string, index: number): string => `hollow-${group}-${index}`;
+
+/** The ConfigMap of {@link hollowNamespace} that holds the groups as JSON, and its key. */
+export const groupsConfigMap = 'hollow-node-groups';
+export const groupsKey = 'groups.json';
+
+/** The service account of kubemark's pods. */
+export const nodeAccount = { namespace: hollowNamespace, name: 'hollow-node' };

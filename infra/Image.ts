@@ -7,24 +7,20 @@ import {
   type Output,
   output,
 } from '@pulumi/pulumi';
-import { silentProgress } from '../common/progress.ts';
-import { buildServiceImage } from '../image/build.ts';
+import type { BuiltImage } from '../image/build.ts';
 import { understudyCommand } from './command.ts';
 
 export interface ImageArgs {
   /** Repository without a tag: 'understudy.local/kms-plugin'. */
   readonly repository: string;
-  /** Absolute path of the service's main TypeScript file. */
-  readonly entryPoint: string;
-  /** Flags of Node; those of a service that is asked much where left out. */
-  readonly nodeFlags?: readonly string[];
+  readonly built: Promise<BuiltImage>;
   /** The cluster whose nodes are to have it. */
   readonly clusterName: string;
   /** How many nodes there are: new ones need the image too. */
   readonly nodeCount: number;
 }
 
-/** The image of a service, built by this program and put on every node. A changed service has another reference. */
+/** An image that this program built, put on every node. A changed one has another reference. */
 export class Image extends ComponentResource {
   /** What pods name, known once all nodes have it. */
   readonly reference: Output<string>;
@@ -33,11 +29,9 @@ export class Image extends ComponentResource {
 
   constructor(name: string, args: ImageArgs, options?: ComponentResourceOptions) {
     super('understudy:index:Image', name, {}, options);
-    const { repository, entryPoint, nodeFlags } = args;
-    const service = { name: repository, entryPoint, ...(nodeFlags && { nodeFlags }) };
-    const image = output(buildServiceImage(service, silentProgress));
+    const image = output(args.built);
     const built = image.reference;
-    this.digestReference = interpolate`${repository}@${image.digest}`;
+    this.digestReference = interpolate`${args.repository}@${image.digest}`;
     const load = built.apply((reference) =>
       understudyCommand('plumbing', 'load-image', args.clusterName, reference, String(args.nodeCount)),
     );

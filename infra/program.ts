@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Provider } from '@pulumi/kubernetes/provider.js';
 import { type ComponentResourceOptions, Config, getStack, type Output } from '@pulumi/pulumi';
 import { silentProgress } from '../common/progress.ts';
-import { restingServiceFlags } from '../image/build.ts';
+import { type BuiltImage, buildServiceImage, restingServiceFlags } from '../image/build.ts';
 import { ensureOpenShiftCrds } from '../toolchain/index.ts';
 import { ApiServerEncryption } from './ApiServerEncryption.ts';
 import { BareKmsPatch } from './BareKmsPatch.ts';
@@ -10,6 +10,7 @@ import { ClusterDns } from './ClusterDns.ts';
 import { EncryptionOperator } from './EncryptionOperator.ts';
 import { EtcdAccess } from './EtcdAccess.ts';
 import { HealthReporterIdentity } from './HealthReporter.ts';
+import { simulateNodes } from './hollow/compose.ts';
 import { Image } from './Image.ts';
 import { KmsBackend } from './KmsBackend.ts';
 import { KmsPlugin } from './KmsPlugin.ts';
@@ -29,6 +30,9 @@ const readSettings = (): StackSettings => {
     encryption: config.get('encryption'),
     openshift: config.getBoolean('openshift'),
     healthInterval: config.get('healthInterval'),
+    hollowNodes: config.getObject('hollowNodes'),
+    placement: config.get('placement'),
+    uids: config.get('uids'),
   });
 };
 
@@ -41,6 +45,7 @@ export const program = async (): Promise<{ readonly kubeconfig: Output<string> }
     kubeconfig: cluster.kubeconfig,
     // Tells clusters apart also while the kubeconfig is not known yet.
     clusterIdentifier: clusterName,
+    enableConfigMapMutable: true,
   });
   const onCluster: ComponentResourceOptions = {
     providers: [provider],
@@ -49,14 +54,18 @@ export const program = async (): Promise<{ readonly kubeconfig: Output<string> }
     transformations: [({ props, opts }) => ({ props, opts: { ...opts, deletedWith: cluster.boxes } })],
   };
   // Loaded while the API server starts: they need the boxes only, and wait for them by themselves.
-  const image = (name: string, main: string, nodeFlags?: readonly string[]): Image =>
+  const loaded = (name: string, repository: string, built: Promise<BuiltImage>): Image =>
     new Image(`${name}-image`, {
-      ...(nodeFlags && { nodeFlags }),
-      repository: `understudy.local/${name}`,
-      entryPoint: fileURLToPath(new URL(main, import.meta.url)),
+      repository,
+      built,
       clusterName,
       nodeCount: settings.controlPlanes + settings.workers,
     });
+  const image = (name: string, main: string, nodeFlags?: readonly string[]): Image => {
+    const entryPoint = fileURLToPath(new URL(main, import.meta.url));
+    const service = { name: `understudy.local/${name}`, entryPoint, ...(nodeFlags && { nodeFlags }) };
+    return loaded(name, service.name, buildServiceImage(service, silentProgress));
+  };
   const pluginImage = image('kms-plugin', '../plugin/main.ts');
   const reporterImage = image('kms-health-reporter', '../reporter/main.ts', restingServiceFlags);
   const operatorImage = image('operator', '../operator/main.ts');
@@ -87,5 +96,6 @@ export const program = async (): Promise<{ readonly kubeconfig: Output<string> }
     { clusterName, type: settings.encryption, kms, carriers: [plugin, operator, backend] },
     { ...onCluster, dependsOn: [namespaces, api] },
   );
+  await simulateNodes(settings, { service: image, loaded }, onCluster);
   return { kubeconfig: cluster.kubeconfig };
 };

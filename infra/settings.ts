@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseDuration } from '../common/duration.ts';
+import { hollowGroups } from '../common/hollowGroups.ts';
 
 const inBounds = (ms: number | undefined): boolean => ms !== undefined && ms >= 1_000 && ms <= 3_600_000;
 
@@ -22,6 +23,12 @@ export const stackSettings = z.strictObject({
     .string()
     .refine((text) => inBounds(parseDuration(text)), { error: 'it is no duration from 1s to 1h, such as 30s' })
     .default('30s'),
+  /** Groups of nodes without machines. */
+  hollowNodes: hollowGroups.default([]),
+  /** Who decides which pods may be on hollow nodes: the API server itself, from Kubernetes 1.36 on, or a webhook. */
+  placement: z.enum(['policy', 'webhook']).default('policy'),
+  /** Which UID is given to pods that need one and name none: none, as OpenShift does, or any. */
+  uids: z.enum(['off', 'openshift', 'random']).default('off'),
 });
 
 export type StackSettings = z.infer<typeof stackSettings>;

@@ -6,6 +6,7 @@ import type { Progress } from '../common/progress.ts';
 import { createDownloader, parseMirror } from './download.ts';
 import { findGo, type GoPlan, goVersionIn, planGo } from './go.ts';
 import { buildsAtOnce } from './goBuild.ts';
+import { type KwokStageName, kwokStageNames, kwokStages } from './kwokStages.ts';
 import type { Located } from './locate.ts';
 import { type CrdName, crdNames, openShiftCrds } from './openshift.ts';
 import { findPlugins } from './plugins.ts';
@@ -53,6 +54,7 @@ const create = () => {
   return {
     programs: createToolchain<ProgramName>({ ...shared, groups: groupsFor(arch) }),
     crds: createToolchain<CrdName>({ ...shared, groups: [openShiftCrds] }),
+    stages: createToolchain<KwokStageName>({ ...shared, groups: [kwokStages] }),
     findPlugins: (progress: Progress) =>
       findPlugins<PluginName>(
         {
@@ -99,7 +101,16 @@ export const ensureOpenShiftCrds = async (progress: Progress): Promise<readonly 
   return crdNames.map((name) => paths[name]);
 };
 
-/** Where each of those files would come from; changes nothing. */
+/**
+ * Absolute paths of kwok's stages ({@link kwokStages}), got as the definitions are.
+ * @throws Failure that says what was tried and what to do.
+ */
+export const ensureKwokStages = async (progress: Progress): Promise<readonly string[]> => {
+  const paths = await toolchain().stages.ensure(kwokStageNames, progress);
+  return kwokStageNames.map((name) => paths[name]);
+};
+
+/** Where each of those definitions would come from; changes nothing. */
 export const inspectOpenShiftCrds = (): Promise<readonly Located<CrdName>[]> => toolchain().crds.inspect(crdNames);
 
 /** What building programs on this machine takes. */

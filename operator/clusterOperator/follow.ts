@@ -1,9 +1,9 @@
 import { messageOf } from '../../common/failure.ts';
 import { isApiError, type KubeClient } from '../../common/kubeClient.ts';
 import type { Log } from '../../common/log.ts';
+import { createWake } from '../../common/wake.ts';
 import { type ApiObject, watchList } from '../../common/watchList.ts';
 import type { OperatorCondition } from '../observation.ts';
-import { createWake } from '../run/wake.ts';
 import {
   type ClusterOperatorOutcome,
   type ClusterOperatorStatus,

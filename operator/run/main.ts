@@ -4,6 +4,7 @@ import type { TcpAddress } from '../../common/flagValues.ts';
 import { clientOf, loadConfig } from '../../common/kubeConfig.ts';
 import { createLog } from '../../common/log.ts';
 import { serveHealth } from '../../common/metricsServer.ts';
+import { createWake } from '../../common/wake.ts';
 import { followClusterOperator } from '../clusterOperator/follow.ts';
 import { runHealthLoop } from '../health/healthLoop.ts';
 import { createHealthMetrics } from '../health/metrics.ts';
@@ -11,7 +12,6 @@ import { openMigrator } from '../migration/index.ts';
 import { operatorName, operatorNamespace } from './events.ts';
 import { whileLeading } from './lease.ts';
 import { runOperator } from './operator.ts';
-import { createWake } from './wake.ts';
 
 export interface OperatorSettings {
   /** How often the health of KMS plugins is reported, milliseconds. */

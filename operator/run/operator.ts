@@ -4,6 +4,7 @@ import { messageOf } from '../../common/failure.ts';
 import type { KubeClient } from '../../common/kubeClient.ts';
 import { clientOf } from '../../common/kubeConfig.ts';
 import type { Log } from '../../common/log.ts';
+import type { Wake } from '../../common/wake.ts';
 import { watchList } from '../../common/watchList.ts';
 import { conditionsAfterFailure, decide, resyncMs } from '../decide.ts';
 import type { Migrator } from '../migration/index.ts';
@@ -12,7 +13,6 @@ import type { ApiServerObservation, Observation } from '../observation.ts';
 import { type Actor, applyConditions, performAll } from './act.ts';
 import { type ApiServerProbe, probeApiServer } from './apiServers.ts';
 import { type ControlPlaneNode, type ObservedObjects, readObjects, watchedCollections } from './objects.ts';
-import type { Wake } from './wake.ts';
 
 export interface OperatorOptions {
   readonly config: KubeConfig;

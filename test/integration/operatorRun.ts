@@ -4,10 +4,10 @@ import { parseStoredValue, type StoredValue } from '../../cluster/encryptedObjec
 import { clientOf } from '../../common/kubeConfig.ts';
 import { createLog } from '../../common/log.ts';
 import { waitFor } from '../../common/waitFor.ts';
+import { createWake } from '../../common/wake.ts';
 import { openMigrator } from '../../operator/migration/index.ts';
 import type { OperatorCondition, Secret } from '../../operator/observation.ts';
 import { runOperator } from '../../operator/run/operator.ts';
-import { createWake } from '../../operator/run/wake.ts';
 import { startInstaller } from './installerRun.ts';
 import type { TestCluster } from './operatorCluster.ts';
 

@@ -1,0 +1,112 @@
+import { Deployment } from '@pulumi/kubernetes/apps/v1/deployment.js';
+import { ConfigMap } from '@pulumi/kubernetes/core/v1/configMap.js';
+import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi';
+import { Permissions } from '../Permissions.ts';
+import { confined, everyRealNode, kwokAccount, namespace } from './names.ts';
+
+export interface KwokArgs {
+  /** Reference of kwok's image; the nodes have it. */
+  readonly image: Input<string>;
+  /** Content of its configuration file. */
+  readonly configuration: string;
+  /** What its nodes have as InternalIP. */
+  readonly nodeAddress: Input<string>;
+}
+
+const configDir = '/etc/kwok';
+const serverPort = 10247;
+
+/** kwok, once for all groups that it simulates. What its account may write to is confined by {@link confinement}. */
+export class Kwok extends ComponentResource {
+  constructor(name: string, args: KwokArgs, options?: ComponentResourceOptions) {
+    super('understudy:index:Kwok', name, {}, options);
+    const parent = { parent: this };
+    const labels = { app: 'kwok' };
+    const permissions = new Permissions(
+      name,
+      {
+        account: kwokAccount,
+        cluster: [
+          { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch'] },
+          { apiGroups: [''], resources: ['nodes/status', 'pods/status'], verbs: ['patch'] },
+          { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'delete'] },
+        ],
+        namespaced: [
+          {
+            namespace: 'kube-node-lease',
+            rules: [
+              {
+                apiGroups: ['coordination.k8s.io'],
+                resources: ['leases'],
+                verbs: ['get', 'list', 'watch', 'create', 'update', 'patch'],
+              },
+            ],
+          },
+        ],
+      },
+      parent,
+    );
+    const configuration = new ConfigMap(
+      `${name}-configuration`,
+      { metadata: { namespace, name: 'kwok', labels }, data: { 'kwok.yaml': args.configuration } },
+      parent,
+    );
+    new Deployment(
+      `${name}-deployment`,
+      {
+        metadata: { namespace, name: 'kwok', labels },
+        spec: {
+          replicas: 1,
+          strategy: { type: 'Recreate' },
+          selector: { matchLabels: labels },
+          template: {
+            metadata: { labels },
+            spec: {
+              serviceAccountName: kwokAccount.name,
+              enableServiceLinks: false,
+              priorityClassName: 'system-cluster-critical',
+              tolerations: everyRealNode,
+              terminationGracePeriodSeconds: 5,
+              containers: [
+                {
+                  name: 'kwok',
+                  image: args.image,
+                  imagePullPolicy: 'Never',
+                  args: [
+                    `--config=${configDir}/kwok.yaml`,
+                    '--kubeconfig=',
+                    '--node-ip=$(NODE_ADDRESS)',
+                    `--server-address=0.0.0.0:${serverPort}`,
+                  ],
+                  env: [
+                    { name: 'NODE_ADDRESS', value: args.nodeAddress },
+                    { name: 'HOME', value: '/tmp' },
+                  ],
+                  ports: [{ name: 'server', containerPort: serverPort }],
+                  readinessProbe: { httpGet: { path: '/healthz', port: 'server' }, periodSeconds: 1 },
+                  livenessProbe: {
+                    httpGet: { path: '/healthz', port: 'server' },
+                    periodSeconds: 30,
+                    failureThreshold: 6,
+                  },
+                  resources: { requests: { cpu: '20m', memory: '128Mi' } },
+                  securityContext: confined,
+                  volumeMounts: [
+                    { name: 'configuration', mountPath: configDir, readOnly: true },
+                    { name: 'scratch', mountPath: '/tmp' },
+                  ],
+                },
+              ],
+              volumes: [
+                { name: 'configuration', configMap: { name: configuration.metadata.name } },
+                { name: 'scratch', emptyDir: {} },
+              ],
+            },
+          },
+        },
+      },
+      { parent: this, dependsOn: [permissions] },
+    );
+    this.registerOutputs();
+  }
+}

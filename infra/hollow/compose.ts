@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import type { ComponentResourceOptions } from '@pulumi/pulumi';
+import { silentProgress } from '../../common/progress.ts';
+import { type BuiltImage, buildBinaryImage } from '../../image/build.ts';
+import { ensureKwokStages, ensurePrograms } from '../../toolchain/index.ts';
+import type { Image } from '../Image.ts';
+import type { StackSettings } from '../settings.ts';
+import { HollowNamespace } from './HollowNamespace.ts';
+import { HollowNodes } from './HollowNodes.ts';
+import { kwokConfiguration } from './kwokConfiguration.ts';
+
+/** How the program puts images on the nodes. */
+export interface ImageMakers {
+  /** Of a service of ours; its main TypeScript file relative to the program's. */
+  service(name: string, main: string): Image;
+  loaded(name: string, repository: string, built: Promise<BuiltImage>): Image;
+}
+
+const programImage = (makers: ImageMakers, name: 'kubemark' | 'kwok'): Image => {
+  const repository = `understudy.local/${name}`;
+  const build = async (): Promise<BuiltImage> => {
+    const programs = await ensurePrograms([name], silentProgress);
+    return buildBinaryImage({ name: repository, binaryPath: programs[name] }, silentProgress);
+  };
+  return makers.loaded(name, repository, build());
+};
+
+const readStages = async (): Promise<readonly string[]> =>
+  Promise.all((await ensureKwokStages(silentProgress)).map((path) => readFile(path, 'utf8')));
+
+/** All that hollow nodes take, by the stack's settings; nothing where it has none. */
+export const simulateNodes = async (
+  { hollowNodes: groups }: StackSettings,
+  makers: ImageMakers,
+  onCluster: ComponentResourceOptions,
+): Promise<void> => {
+  if (groups.length === 0) return;
+  const has = (name: string): boolean => groups.some(({ engine }) => engine === name);
+  const namespace = new HollowNamespace('hollow', onCluster);
+  new HollowNodes(
+    'hollow-nodes',
+    {
+      groups,
+      images: {
+        controller: makers.service('hollow-node-controller', '../hollow/main.ts').reference,
+        kubemark: has('kubemark') ? programImage(makers, 'kubemark').reference : undefined,
+        kwok: has('kwok') ? programImage(makers, 'kwok').reference : undefined,
+      },
+      kwokConfiguration: has('kwok') ? kwokConfiguration(await readStages()) : '',
+      placement: [],
+    },
+    { ...onCluster, dependsOn: [namespace] },
+  );
+};

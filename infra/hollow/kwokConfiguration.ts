@@ -1,0 +1,30 @@
+import { stringify } from 'yaml';
+import { engineLabel } from '../../common/hollowNodes.ts';
+
+/**
+ * kwok's configuration file: which nodes are its own, and the stages that it takes them and their pods through.
+ * @param stages YAML documents
+ * @see https://kwok.sigs.k8s.io/docs/user/configuration/
+ */
+export const kwokConfiguration = (stages: readonly string[]): string =>
+  [
+    stringify({
+      apiVersion: 'config.kwok.x-k8s.io/v1alpha1',
+      kind: 'KwokConfiguration',
+      options: {
+        manageAllNodes: false,
+        manageNodesWithLabelSelector: `${engineLabel}=kwok`,
+        nodeLeaseDurationSeconds: 40,
+        // Its four at a time leave the API server idle between two answers.
+        podPlayStageParallelism: 32,
+        nodePlayStageParallelism: 32,
+        nodeLeaseParallelism: 32,
+        podsOnNodeSyncParallelism: 32,
+        // For benchmarks of networks (RFC 2544): nobody is there.
+        cidr: '198.18.0.0/15',
+      },
+    }),
+    ...stages,
+  ]
+    .map((document) => document.trim())
+    .join('\n---\n');
