@@ -20,7 +20,16 @@ export interface LogsOptions {
 const podLogs = (root: string, component: string): AsyncIterator<string> =>
   glob(`var/log/pods/*/${component}/*.log`, { cwd: root })[Symbol.asyncIterator]();
 
-const podComponents = ['kms-plugin', 'kms-health-reporter', 'kube-apiserver-operator', 'installer'];
+const podComponents = [
+  'kms-plugin',
+  'kms-health-reporter',
+  'kube-apiserver-operator',
+  'installer',
+  'hollow-node-controller',
+  'kubemark',
+  'kwok',
+  'admission-webhook',
+];
 
 /** The newest log files of a component's services, that of the service which wrote last at the end. */
 const componentLogs = async (logs: string, component: string): Promise<readonly string[]> => {

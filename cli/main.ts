@@ -164,6 +164,20 @@ fault
   );
 
 program
+  .command('nodes')
+  .description('change the hollow nodes of a stack')
+  .command('scale')
+  .description("write a group's number of nodes into the stack file, and bring the stack up")
+  .argument('<group>', 'name of the group')
+  .argument('<count>', 'how many nodes it is to have')
+  .addOption(ofStack)
+  .addOption(json)
+  .addOption(quiet)
+  .action(async (group: string, count: string, { stack, ...options }: OutputOptions & OfStack) =>
+    (await import('./nodes.ts')).scale(await loadStack(stack), group, count, options),
+  );
+
+program
   .command('logs')
   .description('print the log of a component: kube-apiserver, etcd, kubelet, …, kms-plugin, …')
   .argument('<component>')

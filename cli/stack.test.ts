@@ -14,6 +14,9 @@ describe('parseStackFile', () => {
       encryption: 'KMS',
       openshift: true,
       healthInterval: '30s',
+      hollowNodes: [],
+      placement: 'policy',
+      uids: 'off',
     });
   });
 
@@ -41,6 +44,16 @@ describe('parseStackFile', () => {
       'one that is too short',
       '  understudy:platform: local\n  understudy:healthInterval: 100ms',
       /healthInterval: .*1s to 1h/,
+    ],
+    [
+      'a group of hollow nodes that is wrong',
+      '  understudy:platform: local\n  understudy:hollowNodes: [{ name: a, count: 0 }]',
+      /understudy:hollowNodes.0.count: it must be 1 at least/,
+    ],
+    [
+      'more hollow nodes than the real ones hold',
+      '  understudy:platform: local\n  understudy:hollowNodes: [{ name: a, count: 300 }]',
+      /understudy:hollowNodes: its kubemark groups have 300 nodes.*add 2 to workers/,
     ],
     ['broken YAML', '  understudy:platform: [local', /could not read the settings in Pulumi.x.yaml/],
   ])('refuses %s', (_what, config, message) => {

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { hasCode, messageOf, UsageFailure } from '../common/failure.ts';
 import { readFileIfThere } from '../common/files.ts';
 import { homeDir, projectDir } from '../common/paths.ts';
-import { type StackSettings, settingsNamespace, stackSettings } from '../infra/settings.ts';
+import { checkedSettings, type StackSettings, settingsNamespace, stackSettings } from '../infra/settings.ts';
 
 /** A stack that a user named, with its checked settings and its places on this machine. */
 export interface Stack {
@@ -82,7 +82,7 @@ export const parseStackFile = (text: string, path: string): StackSettings => {
   const ours = Object.entries(file.data.config).flatMap(([key, value]) =>
     key.startsWith(prefix) ? [[key.slice(prefix.length), value] as const] : [],
   );
-  const settings = stackSettings.safeParse(Object.fromEntries(ours));
+  const settings = checkedSettings.safeParse(Object.fromEntries(ours));
   if (!settings.success) throw wrong(settings.error.issues.map(issueText).join('; '));
   return settings.data;
 };

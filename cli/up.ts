@@ -13,6 +13,7 @@ import { withEngine } from './engine.ts';
 import { prepareEngineHome, readState } from './engineHome.ts';
 import { exclusively } from './exclusive.ts';
 import { waitForFirstReports } from './firstReports.ts';
+import { checkHollowRoom, hollowPrograms, waitForHollowNodes } from './hollowNodes.ts';
 import { type OutputOptions, printResult, progressFor } from './output.ts';
 import { requireRoot } from './root.ts';
 import { checkSharedDir, fillSharedDir } from './sharedDir.ts';
@@ -67,7 +68,9 @@ interface UpResult {
   readonly changes: number;
   readonly healed: boolean;
   readonly seconds: number;
+  /** Real ones. */
   readonly nodes: number;
+  readonly hollowNodes: number;
   /** How secrets and config maps are stored. */
   readonly encryption: EncryptionMode;
 }
@@ -79,10 +82,14 @@ const storedAs: Readonly<Record<EncryptionMode, string>> = {
   identity: 'are stored in etcd as plain text',
 };
 
-const summary = ({ stack, changes, seconds, nodes, encryption }: UpResult, isDefault: boolean): string => {
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+const summary = ({ stack, changes, seconds, nodes, hollowNodes, encryption }: UpResult, isDefault: boolean): string => {
   const name = isDefault ? '' : ` ${stack}`;
+  const all =
+    hollowNodes === 0 ? counted(nodes, 'node') : `${counted(nodes, 'node')} and ${counted(hollowNodes, 'hollow node')}`;
   return [
-    `Stack ${stack} is up after ${seconds.toFixed(1)} s: ${changes} resources changed, ${nodes} ${nodes === 1 ? 'node' : 'nodes'} Ready,`,
+    `Stack ${stack} is up after ${seconds.toFixed(1)} s: ${changes} resources changed, ${all} Ready,`,
     `secrets and config maps ${storedAs[encryption]}.`,
     '',
     `  npx understudy kubectl${isDefault ? '' : ` --stack ${stack}`} get pods -A   # or: export KUBECONFIG=$(npx understudy kubeconfig${name} --path)`,
@@ -99,9 +106,10 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
   await exclusively(stack, progress, async () => {
     await checkSharedDir();
     await checkChange({ name: stack.name, ...stack.settings }, stack.clusterDir);
+    await checkHollowRoom(stack);
     await installMissing(progress);
     // Before the engine, so that a first build of the programs tells its progress.
-    await ensurePrograms(stackPrograms, progress);
+    await ensurePrograms([...stackPrograms, ...hollowPrograms(stack.settings.hollowNodes)], progress);
     const supplies = await gatherSupplies(progress);
     const healed = await heal(stack, supplies, progress);
     const changes = await bringUp(stack, supplies, progress);
@@ -113,9 +121,10 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
         next: `run 'understudy down ${stack.name}', then 'understudy up ${stack.name}'`,
       });
     }
-    const [nodes, { type }] = await progress.phase('nodes Ready, encrypted as asked, DNS', () =>
+    const [nodes, hollowNodes, { type }] = await progress.phase('nodes Ready, encrypted as asked, DNS', () =>
       Promise.all([
         waitForNodes(stack.clusterDir, access),
+        waitForHollowNodes(stack, access, progress),
         encryptedAsAsked(stack, { timeout: '3m', progress }),
         ensureDns(stack.clusterDir, access),
         waitForConvergence(access),
@@ -124,7 +133,7 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
     await waitForFirstReports(stack, access.kubeconfig, progress);
     await fillSharedDir(stack);
     const seconds = Number(((performance.now() - begin) / 1000).toFixed(1));
-    const result: UpResult = { stack: stack.name, changes, healed, seconds, nodes, encryption: type };
+    const result: UpResult = { stack: stack.name, changes, healed, seconds, nodes, hollowNodes, encryption: type };
     printResult(options, result, summary(result, stack.name === 'local'));
   });
 };

@@ -1,3 +1,4 @@
+import { groupLabel } from '../common/hollowNodes.ts';
 import { waitFor } from '../common/waitFor.ts';
 import { type ApiClient, expectOk } from './apiClient.ts';
 import type { NodePlan } from './plan.ts';
@@ -52,9 +53,10 @@ interface NodeList {
   }[];
 }
 
-/** The names of the nodes that are Ready. */
+/** The names of the real nodes that are Ready. */
 export const readyNodes = async (api: ApiClient): Promise<ReadonlySet<string>> => {
-  const response = expectOk(await api.ask('GET', '/api/v1/nodes'), 'list the nodes');
+  const path = `/api/v1/nodes?labelSelector=${encodeURIComponent(`!${groupLabel}`)}`;
+  const response = expectOk(await api.ask('GET', path), 'list the nodes');
   const list = JSON.parse(response.body) as NodeList;
   const isReady = (node: NodeList['items'][number]): boolean =>
     node.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;

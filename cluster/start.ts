@@ -11,6 +11,7 @@ import { rolesExistPath } from './components.ts';
 import { type Authorities, loadAuthorities } from './credentials.ts';
 import { checkDisk } from './diskSpace.ts';
 import { allowDns } from './dnsRole.ts';
+import { ensureInotify } from './inotify.ts';
 import { readMachine } from './machine.ts';
 import { ensureBridge, routedDestinations, routePods } from './network.ts';
 import type { MachineFacts } from './nodeConfiguration.ts';
@@ -120,6 +121,7 @@ export const startCluster = async (
   progress: Progress,
 ): Promise<ClusterAccess> => {
   await checkCgroups();
+  await ensureInotify(progress);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   return withLock(clusterLock(dir), async () => {
     const plan = await settle(spec, dir);

@@ -73,12 +73,19 @@ const taint = z
     error: 'every hollow node has that taint anyway',
   });
 
-const resources = z.record(
-  z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?\/[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/, {
-    error: 'it is no name of an extended resource, such as nvidia.com/gpu',
-  }),
-  z.int({ error: 'extended resources come in whole numbers' }).min(1, { error: 'it must be 1 at least' }),
-);
+const resourceName = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?\/[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
+
+const resources = z
+  .record(
+    z.string(),
+    z.int({ error: 'extended resources come in whole numbers' }).min(1, { error: 'it must be 1 at least' }),
+  )
+  .superRefine((named, context) => {
+    for (const name of Object.keys(named).filter((key) => !resourceName.test(key))) {
+      const message = 'it is no name of an extended resource, such as nvidia.com/gpu';
+      context.addIssue({ code: 'custom', path: [name], message });
+    }
+  });
 
 /** Nodes of a kwok group at most: beyond, one kwok does not renew their leases in time. */
 const largestGroup = 10_000;

@@ -25,6 +25,9 @@ export type HollowEngine = (typeof hollowEngines)[number];
 /** Name of the node with this number of a group, from 0 on; the name of its pod too where kubemark simulates it. */
 export const hollowNodeName = (group: string, index: number): string => `hollow-${group}-${index}`;
 
+/** The group of a node of that name; undefined where it is no name of a hollow node. */
+export const groupOfNode = (name: string): string | undefined => /^hollow-(.+)-\d+$/.exec(name)?.[1];
+
 /** The ConfigMap of {@link hollowNamespace} that holds the groups as JSON, and its key. */
 export const groupsConfigMap = 'hollow-node-groups';
 export const groupsKey = 'groups.json';

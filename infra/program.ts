@@ -18,11 +18,11 @@ import { standInVault } from './kmsConfiguration.ts';
 import { LocalCluster } from './LocalCluster.ts';
 import { OpenShiftApi } from './OpenShiftApi.ts';
 import { OpenShiftNamespaces } from './OpenShiftNamespaces.ts';
-import { type StackSettings, settingsNamespace, stackSettings } from './settings.ts';
+import { checkedSettings, type StackSettings, settingsNamespace } from './settings.ts';
 
 const readSettings = (): StackSettings => {
   const config = new Config(settingsNamespace);
-  return stackSettings.parse({
+  return checkedSettings.parse({
     platform: config.require('platform'),
     controlPlanes: config.getNumber('controlPlanes'),
     workers: config.getNumber('workers'),

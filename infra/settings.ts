@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { parseDuration } from '../common/duration.ts';
 import { hollowGroups } from '../common/hollowGroups.ts';
+import { crowdedBy } from '../common/hollowRoom.ts';
 
 const inBounds = (ms: number | undefined): boolean => ms !== undefined && ms >= 1_000 && ms <= 3_600_000;
 
-/** The settings of a stack, `understudy:<name>` in `stacks/Pulumi.<stack>.yaml`. */
+/** Each setting of a stack by itself. */
 export const stackSettings = z.strictObject({
   /** Where the cluster comes from. */
   platform: z.enum(['local']),
@@ -32,6 +33,12 @@ export const stackSettings = z.strictObject({
 });
 
 export type StackSettings = z.infer<typeof stackSettings>;
+
+/** The settings of a stack, `understudy:<name>` in `stacks/Pulumi.<stack>.yaml`, as they have to go together. */
+export const checkedSettings = stackSettings.superRefine((settings, context) => {
+  const message = crowdedBy(settings.hollowNodes, settings);
+  if (message !== undefined) context.addIssue({ code: 'custom', path: ['hollowNodes'], message });
+});
 
 /** Prefix of our settings in a stack file. */
 export const settingsNamespace = 'understudy';

@@ -15,7 +15,7 @@ export const testPlugin = (more: Partial<PluginStatus> = {}): PluginStatus => ({
 export const testStatus = (more: Partial<StackStatus> = {}): StackStatus => ({
   stack: 'team',
   platform: 'local',
-  cluster: { ready: true, version: 'v1.36.3', nodes: [{ name: 'a', ready: true, hollow: false }] },
+  cluster: { ready: true, version: 'v1.36.3', nodes: [{ name: 'a', ready: true, hollow: false }], hollowGroups: [] },
   encryption: {
     type: 'KMS',
     encrypted: {
@@ -37,7 +37,7 @@ export const testStatus = (more: Partial<StackStatus> = {}): StackStatus => ({
 export const testUnreachable = (message: string): StackStatus => {
   const unknown = { status: 'Unknown', reason: 'ApiServerUnreachable', message } as const;
   return testStatus({
-    cluster: { ready: false, version: '', nodes: [{ name: 'a', ready: false, hollow: false }] },
+    cluster: { ready: false, version: '', nodes: [{ name: 'a', ready: false, hollow: false }], hollowGroups: [] },
     encryption: { type: null, encrypted: unknown, writeKey: null, keys: [], migration: null },
     plugins: [],
     degraded: unknown,

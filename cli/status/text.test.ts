@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { clusterStatus, unreachableCluster } from './cluster.ts';
+import { clusterStatus, nodeWithConditions, unreachableCluster } from './cluster.ts';
 import type { StackStatus } from './stackStatus.ts';
 import { statusText } from './text.ts';
 
@@ -10,7 +10,7 @@ const box = { name: 'a', running: true };
 const status: StackStatus = {
   stack: 'team',
   platform: 'local',
-  cluster: { ready: true, version: 'v1.36.3', nodes: [{ name: 'a', ready: true, hollow: false }] },
+  cluster: { ready: true, version: 'v1.36.3', nodes: [{ name: 'a', ready: true, hollow: false }], hollowGroups: [] },
   encryption: {
     type: 'KMS',
     encrypted: { status: 'False', reason: 'EncryptionInProgress', message: 'Resource secrets is being encrypted' },
@@ -63,15 +63,38 @@ it('tells all that there is to know, a line each', () => {
 });
 
 it('a cluster is ready when its nodes and boxes are', () => {
-  const node = { metadata: { name: 'a' }, ...ready };
-  expect(clusterStatus('v1', [node], [box])).toMatchObject({ ready: true, nodes: [{ name: 'a', ready: true }] });
+  const node = { metadata: { name: 'a', labels: {} }, ...ready };
+  expect(clusterStatus('v1', [node], [box])).toMatchObject({
+    ready: true,
+    nodes: [{ name: 'a', ready: true }],
+  });
   expect(clusterStatus('v1', [node], [{ ...box, running: false }]).ready).toBe(false);
   expect(clusterStatus('v1', [{ ...node, status: { conditions: [] } }], [box]).ready).toBe(false);
   expect(unreachableCluster([box])).toEqual({
     ready: false,
     version: '',
     nodes: [{ name: 'a', ready: false, hollow: false }],
+    hollowGroups: [],
   });
+});
+
+it('hollow nodes are told of apart, by their groups, and lost ones by name; the cluster is ready without them', () => {
+  const node = (name: string, labels: Record<string, string>, of: object = ready) => ({
+    metadata: { name, labels },
+    ...nodeWithConditions.omit({ metadata: true }).parse(of),
+  });
+  const labels = { 'understudy.dev/hollow-group': 'small', 'understudy.dev/hollow-engine': 'kubemark' };
+  const big = { 'understudy.dev/hollow-group': 'big', 'understudy.dev/hollow-engine': 'kwok' };
+  const cluster = clusterStatus(
+    'v1',
+    [node('a', {}), node('hollow-small-0', labels), node('hollow-small-1', labels, {}), node('hollow-big-0', big)],
+    [box],
+  );
+  expect(cluster.ready).toBe(true);
+  const text = statusText({ ...status, cluster }, [], now);
+  expect(text).toContain(
+    '\n  node a  Ready\n  hollow nodes small (kubemark)  2, 1 Ready, NOT Ready: hollow-small-1\n  hollow nodes big (kwok)  1, all Ready\n',
+  );
 });
 
 it('says so where it cannot be told whether something is out of order', () => {

@@ -1,6 +1,8 @@
+import { groupOfNode } from '../../common/hollowNodes.ts';
 import { faultText } from '../encryption/faults.ts';
 import { migrationCounts } from '../encryption/milestones.ts';
 import type { ConditionStatus, KeyStatus } from '../encryption/state.ts';
+import type { HollowGroupStatus, NodeStatus } from './cluster.ts';
 import type { PluginStatus } from './plugins.ts';
 import type { StackStatus } from './stackStatus.ts';
 
@@ -25,6 +27,18 @@ const pluginText = (plugin: PluginStatus, now: number): string => {
   );
 };
 
+/** More are counted only. */
+const mostNamed = 5;
+
+const hollowText = ({ name, engine, nodes, ready }: HollowGroupStatus, all: readonly NodeStatus[]): string => {
+  const lost = all.flatMap((node) =>
+    node.hollow && !node.ready && groupOfNode(node.name) === name ? [node.name] : [],
+  );
+  const named = [...lost.slice(0, mostNamed), ...(lost.length > mostNamed ? ['…'] : [])];
+  const state = lost.length === 0 ? 'all Ready' : `${ready} Ready, NOT Ready: ${named.join(', ')}`;
+  return `  hollow nodes ${name} (${engine})  ${nodes}, ${state}`;
+};
+
 /**
  * A status for people.
  * @param dead names of boxes that do not run
@@ -36,7 +50,10 @@ export const statusText = (status: StackStatus, dead: readonly string[], now: nu
   const why = encrypted.status === 'True' ? '' : `: ${encrypted.message}`;
   return [
     `stack ${stack} (${platform})  ${cluster.ready ? 'ready' : 'NOT ready'}  ${cluster.version}`.trimEnd(),
-    ...cluster.nodes.map((node) => `  node ${node.name}  ${node.ready ? 'Ready' : 'NOT Ready'}`),
+    ...cluster.nodes.flatMap((node) =>
+      node.hollow ? [] : [`  node ${node.name}  ${node.ready ? 'Ready' : 'NOT Ready'}`],
+    ),
+    ...cluster.hollowGroups.map((group) => hollowText(group, cluster.nodes)),
     `  encryption ${type ?? 'unknown'}  Encrypted=${encrypted.status} (${encrypted.reason})${why}`,
     ...keys.filter(({ state }) => state !== 'unused').map(keyText),
     ...(migration === null ? [] : [`  migrating ${migrationCounts(migration)}`.trimEnd()]),

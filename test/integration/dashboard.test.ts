@@ -143,7 +143,12 @@ test('what plugins and objects say is text and nothing else', async () => {
   const condition = { status: 'True', reason: hostile, message: `KMSPluginsDegraded: ${hostile}` } as const;
   dashboard.show('team', {
     platform: hostile,
-    cluster: { ready: false, version: hostile, nodes: [{ name: hostile, ready: false, hollow: true }] },
+    cluster: {
+      ready: false,
+      version: hostile,
+      nodes: [{ name: hostile, ready: false, hollow: true }],
+      hollowGroups: [],
+    },
     encryption: {
       type: 'KMS',
       encrypted: condition,

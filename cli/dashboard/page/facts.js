@@ -86,13 +86,20 @@ export const keyTable = (keys) => {
 /** More than this many are counted; only those that are not ready are named. */
 const mostNamed = 8;
 
-/** @param {readonly ClusterNode[]} nodes */
-export const nodeList = (nodes) => {
+/** @param {readonly ClusterNode[]} all */
+export const nodeList = (all) => {
+  const hollow = all.filter((node) => node.hollow);
+  const nodes = all.filter((node) => !node.hollow);
+  return [...named('node', nodes), ...(hollow.length === 0 ? [] : named('hollow node', hollow))];
+};
+
+/** @param {string} what @param {readonly ClusterNode[]} nodes */
+const named = (what, nodes) => {
   const ready = nodes.filter((node) => node.ready).length;
-  const named = nodes.length <= mostNamed ? nodes : nodes.filter((node) => !node.ready);
-  const entries = named.map((node) => {
+  const shown = nodes.length <= mostNamed ? nodes : nodes.filter((node) => !node.ready);
+  const entries = shown.slice(0, 3 * mostNamed).map((node) => {
     const level = node.ready ? 'good' : 'bad';
-    const text = `${signOf(level)} ${node.name}${node.hollow ? ' (simulated)' : ''}`;
+    const text = `${signOf(level)} ${node.name}`;
     return element(
       'li',
       { 'data-level': level },
@@ -100,6 +107,6 @@ export const nodeList = (nodes) => {
       ...(node.ready ? [] : [element('span', { class: 'quiet' }, ' not ready')]),
     );
   });
-  const title = `${counted(nodes.length, 'node')}, ${ready === nodes.length ? 'all' : ready} ready`;
+  const title = `${counted(nodes.length, what)}, ${ready === nodes.length ? 'all' : ready} ready`;
   return [element('h3', {}, title), element('ul', {}, ...entries)];
 };
