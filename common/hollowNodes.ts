@@ -13,6 +13,9 @@ export const spoofedAnnotation = 'spoofed';
  */
 export const excludedAnnotation = 'spoofed_excluded_pods';
 
+/** Annotation of a DaemonSet whose pods were put on hollow nodes by us: its own node selector is another thing. */
+export const placedAnnotation = 'understudy.dev/placed-on-hollow-nodes';
+
 /** Label of a hollow node: the group that it is of. */
 export const groupLabel = 'understudy.dev/hollow-group';
 
