@@ -75,6 +75,7 @@ export class Kwok extends ComponentResource {
                   args: [
                     `--config=${configDir}/kwok.yaml`,
                     '--kubeconfig=',
+                    '-v=WARN',
                     '--node-ip=$(NODE_ADDRESS)',
                     `--server-address=0.0.0.0:${serverPort}`,
                   ],

@@ -4,6 +4,7 @@ import { silentProgress } from '../../common/progress.ts';
 import { type BuiltImage, buildBinaryImage } from '../../image/build.ts';
 import { ensureKwokStages, ensurePrograms } from '../../toolchain/index.ts';
 import type { Image } from '../Image.ts';
+import { PlacementPolicies } from '../PlacementPolicies.ts';
 import type { StackSettings } from '../settings.ts';
 import { HollowNamespace } from './HollowNamespace.ts';
 import { HollowNodes } from './HollowNodes.ts';
@@ -37,6 +38,7 @@ export const simulateNodes = async (
   if (groups.length === 0) return;
   const has = (name: string): boolean => groups.some(({ engine }) => engine === name);
   const namespace = new HollowNamespace('hollow', onCluster);
+  const placement = new PlacementPolicies('hollow-placement', { groups: groups.map(({ name }) => name) }, onCluster);
   new HollowNodes(
     'hollow-nodes',
     {
@@ -47,7 +49,7 @@ export const simulateNodes = async (
         kwok: has('kwok') ? programImage(makers, 'kwok').reference : undefined,
       },
       kwokConfiguration: has('kwok') ? kwokConfiguration(await readStages()) : '',
-      placement: [],
+      placement: [placement],
     },
     { ...onCluster, dependsOn: [namespace] },
   );

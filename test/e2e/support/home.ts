@@ -34,6 +34,9 @@ export interface Settings {
   readonly encryption?: 'KMS' | 'aescbc' | 'aesgcm' | 'identity';
   readonly openshift?: boolean;
   readonly healthInterval?: string;
+  readonly hollowNodes?: readonly object[];
+  readonly placement?: 'policy' | 'webhook';
+  readonly uids?: 'off' | 'openshift' | 'random';
 }
 
 /** A user's home for clusters and stack files that is a test's own. */
