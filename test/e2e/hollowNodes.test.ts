@@ -85,21 +85,15 @@ it('no pod of theirs has a credential of an administrator, or more than the righ
 });
 
 it('who tends hollow nodes may not touch a real one', async () => {
-  for (const account of ['kwok', 'hollow-node-controller']) {
-    const user = `system:serviceaccount:hollow-nodes:${account}`;
-    const patch = [
-      'patch',
-      'node',
-      node,
-      '--subresource=status',
-      '--type=merge',
-      '-p',
-      '{"status":{"phase":"Pending"}}',
-    ];
-    expect((await kubectl.try(...patch, '--as', user)).stderr).toMatch(/may not write to another one/);
-  }
-  const remove = ['delete', 'node', node, '--as', 'system:serviceaccount:hollow-nodes:hollow-node-controller'];
+  const user = (account: string): string => `system:serviceaccount:hollow-nodes:${account}`;
+  const taint = ['taint', 'node', node, 'a=b:NoSchedule', '--as', user('hollow-node-controller')];
+  expect((await kubectl.try(...taint)).stderr).toMatch(/may not write to another one/);
+  const remove = ['delete', 'node', node, '--as', user('hollow-node-controller')];
   expect((await kubectl.try(...remove)).stderr).toMatch(/may not write to another one/);
+  for (const account of ['hollow-node-controller', 'kwok']) {
+    const end = ['delete', 'pod', '-n', 'openshift-kms-plugin', '-l', 'app=kms-plugin', '--as', user(account)];
+    expect((await kubectl.try(...end)).stderr).toMatch(/may not write to pods on another one/);
+  }
 });
 
 it('status lists them apart', async () => {

@@ -26,7 +26,7 @@ export const readyNodesOf = async (kubectl: Kubectl, group: string): Promise<rea
     .sort();
 
 /** Waits until a group has exactly these nodes, all Ready. */
-export const groupHas = (kubectl: Kubectl, group: string, nodes: readonly string[]): Promise<true> =>
+export const groupHas = (kubectl: Kubectl, group: string, nodes: readonly string[]): Promise<unknown> =>
   eventually(`nodes ${nodes.join(', ')} of group ${group}`, async () => {
     const all = (await list(kubectl, 'nodes', '-l', `understudy.dev/hollow-group=${group}`)).map(
       ({ metadata }) => metadata.name,
