@@ -5,10 +5,7 @@ import { excludedAnnotation, placedAnnotation, spoofed, spoofedAnnotation } from
 import { celAnnotation, celOf, celPatch } from './cel.ts';
 
 /** A named expression of a policy, `variables.<name>` in those after it. */
-export interface Variable {
-  readonly name: string;
-  readonly expression: string;
-}
+export type Variable = { readonly name: string; readonly expression: string };
 
 const required = 'requiredDuringSchedulingIgnoredDuringExecution';
 

@@ -120,7 +120,7 @@ export const annotationRules = {
       },
       {
         expression: `!variables.changed || !variables.excluded.matches(${celOf(tornRepetition)})`,
-        message: `annotation ${excludedAnnotation} has a comma in a repetition: write one expression a line`,
+        messageExpression: `"annotation ${excludedAnnotation} has a comma in a repetition: write one expression a line"`,
       },
       {
         expression: '!variables.changed || size(variables.costly) == 0',
@@ -128,7 +128,7 @@ export const annotationRules = {
       },
       {
         expression: `variables.${excludedAnnotation}`,
-        message: `annotation ${excludedAnnotation} has an invalid expression`,
+        messageExpression: `"annotation ${excludedAnnotation} has an invalid expression"`,
       },
     ],
   },
@@ -199,14 +199,17 @@ export const validatingPolicies = (groups: readonly string[]) =>
   [annotationRules, nodeNameRules(groups), bindingRules(groups)] as const;
 
 interface Policy {
-  readonly metadata: { name: string; labels: typeof labels };
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
 }
 
 /** What puts a mutating policy into force, everywhere. */
-export const bindingOf = ({ metadata }: Policy) => ({ metadata, spec: { policyName: metadata.name } });
+export const bindingOf = ({ metadata }: Policy) => ({
+  metadata: { ...metadata },
+  spec: { policyName: metadata.name },
+});
 
 /** What puts a validating policy into force, everywhere. */
 export const validatingBindingOf = ({ metadata }: Policy) => ({
-  metadata,
+  metadata: { ...metadata },
   spec: { policyName: metadata.name, validationActions: ['Deny'] },
 });

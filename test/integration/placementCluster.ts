@@ -11,6 +11,11 @@ import type { PropertyMap } from '../../providers/protocol/values.ts';
 import { type ApiServer, startApiServer } from './apiServer.ts';
 import { connectKubeApi, type KubeApi } from './kubeApi.ts';
 
+interface MutatingPolicy {
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+  readonly spec: PropertyMap;
+}
+
 /** An API server whose pods are placed by the policies alone. */
 export interface PlacementCluster {
   readonly kube: KubeApi;
@@ -18,6 +23,8 @@ export interface PlacementCluster {
   namespace(annotations: Readonly<Record<string, string>>): Promise<string>;
   /** Puts the policies into force, and resolves when the API server has read them. */
   enforce(): Promise<void>;
+  /** Puts another policy into force everywhere, sooner or later. */
+  addPolicy(policy: MutatingPolicy): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -61,13 +68,15 @@ export const refusalOf = async (request: Promise<unknown>): Promise<string | und
   }
 };
 
+const addTo = async (kube: KubeApi, policy: MutatingPolicy): Promise<void> => {
+  await kube.create(`${registration}/mutatingadmissionpolicies`, { ...policy });
+  await kube.create(`${registration}/mutatingadmissionpolicybindings`, bindingOf(policy));
+};
+
 const enforceOn = async (kube: KubeApi): Promise<void> => {
-  for (const policy of mutatingPolicies) {
-    await kube.create(`${registration}/mutatingadmissionpolicies`, policy as unknown as PropertyMap);
-    await kube.create(`${registration}/mutatingadmissionpolicybindings`, bindingOf(policy));
-  }
+  for (const policy of mutatingPolicies) await addTo(kube, policy);
   for (const policy of validatingPolicies(['small', 'big'])) {
-    await kube.create(`${registration}/validatingadmissionpolicies`, policy as unknown as PropertyMap);
+    await kube.create(`${registration}/validatingadmissionpolicies`, policy);
     await kube.create(`${registration}/validatingadmissionpolicybindings`, validatingBindingOf(policy));
   }
   const isPlaced = async (path: string, object: PropertyMap, at: (made: PropertyMap) => unknown): Promise<boolean> =>
@@ -110,6 +119,7 @@ export const startPlacementCluster = async (): Promise<PlacementCluster> => {
       return name;
     },
     enforce: () => enforceOn(kube),
+    addPolicy: (policy) => addTo(kube, policy),
     stop: async () => {
       kube.close();
       await server.stop();
