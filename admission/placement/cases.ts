@@ -291,10 +291,4 @@ const daemonSets: readonly PlacementCase[] = [
   }),
 ];
 
-export const placementCases: readonly PlacementCase[] = [
-  ...byNamespace,
-  ...byList,
-  ...byGeneratedName,
-  ...bySpec,
-  ...daemonSets,
-];
+export const placementCases = [byNamespace, byList, byGeneratedName, bySpec, daemonSets].flat();
