@@ -38,6 +38,11 @@ const ensurePassphrase = async (): Promise<string> => {
   return path;
 };
 
+/** As the engine reads it, where the user has set one. */
+export const readPassphrase = async (): Promise<string> =>
+  process.env.PULUMI_CONFIG_PASSPHRASE ??
+  (await readFile(process.env.PULUMI_CONFIG_PASSPHRASE_FILE ?? (await ensurePassphrase()), 'utf8')).trim();
+
 /** The engine's own folder: plugins, notes. */
 const engineDir = (): string => process.env.PULUMI_HOME ?? join(homeDir(), 'engine');
 
@@ -69,18 +74,21 @@ interface EngineStackFile {
   readonly encryptionsalt?: string;
 }
 
+/** A setting as the engine takes it: a secret as it is, encrypted; what has parts as JSON. */
+const engineValue = (value: string | number | boolean | object): string | object => {
+  if (typeof value !== 'object') return String(value);
+  return 'secure' in value ? value : JSON.stringify(value);
+};
+
 /** Gives the engine the stack's settings in a folder of its own, so that it writes nothing into the user's files. */
 export const writeEngineStackFile = async (stack: Stack): Promise<void> => {
   const path = join(stack.workDir, `Pulumi.${stack.name}.yaml`);
   const known = parse((await readFileIfThere(path)) ?? '') as EngineStackFile | null;
   const config = Object.fromEntries(
-    Object.entries(stack.settings).map(([key, value]) => [
-      `${settingsNamespace}:${key}`,
-      typeof value === 'object' ? JSON.stringify(value) : String(value),
-    ]),
+    Object.entries(stack.settings).map(([key, value]) => [`${settingsNamespace}:${key}`, engineValue(value)]),
   );
-  const salt = known?.encryptionsalt === undefined ? {} : { encryptionsalt: known.encryptionsalt };
-  await writeFileWhole(path, stringify({ ...salt, config }));
+  const encryptionsalt = stack.encryptionSalt ?? known?.encryptionsalt;
+  await writeFileWhole(path, stringify({ ...(encryptionsalt && { encryptionsalt }), config }));
 };
 
 const stackFolder = (stateDir: string, kind: string): string => join(stateDir, '.pulumi', kind, projectName);

@@ -123,6 +123,17 @@ stackCommand(
   .addOption(json)
   .addOption(quiet);
 
+const secret = program.command('secret').description('settings that no file may hold in plain text');
+secret
+  .command('set')
+  .description('encrypt what comes on standard input, and write it into the stack file')
+  .addArgument(new Argument('<setting>').choices(['registryCredentials']))
+  .argument('[stack]', 'which stack', 'local')
+  .addOption(json)
+  .action(async (_setting: 'registryCredentials', stack: string, options: OutputOptions) =>
+    (await import('./secretSet.ts')).setRegistryCredentials(await loadStack(stack), options),
+  );
+
 const ofStack = new Option('--stack <name>', 'which stack').default('local');
 const fault = program.command('fault').description('make the KMS behind the plugins fail, for tests');
 fault

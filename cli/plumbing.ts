@@ -1,4 +1,5 @@
 import { text } from 'node:stream/consumers';
+import { z } from 'zod';
 import { boxPid } from '../cluster/box.ts';
 import { boxPrograms } from '../cluster/boxRoot.ts';
 import { inspectCluster } from '../cluster/inspect.ts';
@@ -17,20 +18,23 @@ import { encryptStack } from './encrypt.ts';
 import { configurationPatch, modePatch } from './encryption/kms.ts';
 import { type ApiServerObject, apiServerObject, kmsBlock, paths } from './encryption/objects.ts';
 import type { EncryptionMode } from './encryption/state.ts';
+import { parseRegistryCredentials } from './registryCredentials.ts';
 import { requireRoot } from './root.ts';
 import { clusterDirOf, loadStack } from './stack.ts';
 
 /** What the resources of the Pulumi program run. Their lines become the engine's log. */
 const progress = innerProgress((line) => process.stderr.write(line));
 
-const clusterShape = stackSettings.pick({ controlPlanes: true, workers: true, egress: true, openshift: true });
+const clusterShape = stackSettings
+  .pick({ controlPlanes: true, workers: true, egress: true, openshift: true })
+  .extend({ registryCredentials: z.string().transform(parseRegistryCredentials).optional() });
 
-/** Reads the cluster's shape from standard input as JSON; prints how to reach it as JSON. */
+/** Reads the cluster's shape, and its secret, from standard input as JSON; prints how to reach it as JSON. */
 export const startClusterCommand = async (name: string): Promise<void> => {
   requireRoot(`make cluster ${name}`);
-  const shape = clusterShape.parse(JSON.parse(await text(process.stdin)));
+  const { registryCredentials, ...shape } = clusterShape.parse(JSON.parse(await text(process.stdin)));
   const dir = clusterDirOf(name);
-  const supplies = await gatherSupplies(progress);
+  const supplies = { ...(await gatherSupplies(progress)), registryCredentials };
   const access = await startCluster({ name, ...shape }, dir, supplies, progress);
   const answer: StartedCluster = {
     kubeconfig: access.kubeconfig,

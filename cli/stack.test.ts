@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { UsageFailure } from '../common/failure.ts';
 import { loadStack, parseStackFile } from './stack.ts';
 
-const parse = (config: string) => parseStackFile(`config:\n${config}`, 'Pulumi.x.yaml');
+const parse = (config: string) => parseStackFile(`config:\n${config}`, 'Pulumi.x.yaml').settings;
 
 describe('parseStackFile', () => {
   it('reads settings, fills in the others, and leaves other namespaces alone', () => {
@@ -54,6 +54,11 @@ describe('parseStackFile', () => {
       'more hollow nodes than the real ones hold',
       '  understudy:platform: local\n  understudy:hollowNodes: [{ name: a, count: 300 }]',
       /understudy:hollowNodes: its kubemark groups have 300 nodes.*add 2 to workers/,
+    ],
+    [
+      'registry credentials in plain text',
+      `  understudy:platform: local\n  understudy:registryCredentials: '{"auths": {}}'`,
+      /registryCredentials: it is no secret; .*'understudy secret set registryCredentials/,
     ],
     ['broken YAML', '  understudy:platform: [local', /could not read the settings in Pulumi.x.yaml/],
   ])('refuses %s', (_what, config, message) => {

@@ -11,6 +11,8 @@ import { checkedSettings, type StackSettings, settingsNamespace, stackSettings }
 export interface Stack {
   readonly name: string;
   readonly settings: StackSettings;
+  /** Pulumi's `encryptionsalt` of the stack file: what its secrets were encrypted with, beside the passphrase. */
+  readonly encryptionSalt: string | undefined;
   /** The stack file that says so. */
   readonly settingsPath: string;
   /** Everything of the cluster. */
@@ -46,7 +48,10 @@ export const knownStacks = async (): Promise<readonly string[]> => {
   }
 };
 
-const stackFile = z.looseObject({ config: z.record(z.string(), z.unknown()).default({}) });
+const stackFile = z.looseObject({
+  config: z.record(z.string(), z.unknown()).default({}),
+  encryptionsalt: z.string().optional(),
+});
 
 const issueText = (issue: z.core.$ZodIssue): string => {
   const setting = `${settingsNamespace}:${issue.path.join('.')}`;
@@ -58,11 +63,11 @@ const issueText = (issue: z.core.$ZodIssue): string => {
 };
 
 /**
- * The settings in the text of a stack file. Settings of other namespaces (Pulumi's, providers') are left alone.
+ * What is ours in the text of a stack file. Settings of other namespaces (Pulumi's, providers') are left alone.
  * @param path for the messages
  * @throws UsageFailure that names each wrong setting
  */
-export const parseStackFile = (text: string, path: string): StackSettings => {
+export const parseStackFile = (text: string, path: string): Pick<Stack, 'settings' | 'encryptionSalt'> => {
   const wrong = (got: string): UsageFailure =>
     new UsageFailure({
       tried: `read the settings in ${path}`,
@@ -84,7 +89,7 @@ export const parseStackFile = (text: string, path: string): StackSettings => {
   );
   const settings = checkedSettings.safeParse(Object.fromEntries(ours));
   if (!settings.success) throw wrong(settings.error.issues.map(issueText).join('; '));
-  return settings.data;
+  return { settings: settings.data, encryptionSalt: file.data.encryptionsalt };
 };
 
 /**
@@ -108,6 +113,6 @@ export const loadStack = async (name: string): Promise<Stack> => {
     });
   }
   const settingsPath = join(stacksDir(), `Pulumi.${name}.yaml`);
-  const settings = parseStackFile((await readFileIfThere(settingsPath)) ?? '', settingsPath);
-  return { name, settings, settingsPath, ...places(name) };
+  const read = parseStackFile((await readFileIfThere(settingsPath)) ?? '', settingsPath);
+  return { name, ...read, settingsPath, ...places(name) };
 };

@@ -2,6 +2,7 @@ import { readAccess } from '../cluster/access.ts';
 import { waitForConvergence } from '../cluster/convergence.ts';
 import { ensureDns } from '../cluster/dns.ts';
 import { inspectCluster } from '../cluster/inspect.ts';
+import type { ClusterSpec } from '../cluster/plan.ts';
 import { type ClusterSupplies, checkChange, startCluster, waitForNodes } from '../cluster/start.ts';
 import { gatherSupplies } from '../cluster/supplies.ts';
 import { Failure } from '../common/failure.ts';
@@ -18,7 +19,13 @@ import { type OutputOptions, printResult, progressFor } from './output.ts';
 import { requireRoot } from './root.ts';
 import { checkSharedDir, fillSharedDir } from './sharedDir.ts';
 import type { Stack } from './stack.ts';
+import { registryCredentialsOf } from './stackSecrets.ts';
 import { stackPrograms } from './toolchain.ts';
+
+const specOf = ({ name, settings }: Stack): ClusterSpec => {
+  const { controlPlanes, workers, egress, openshift } = settings;
+  return { name, controlPlanes, workers, egress, openshift };
+};
 
 /**
  * Boxes that died since the last `up` (a reboot ends all of them) are started before the engine asks their API server,
@@ -49,9 +56,8 @@ const isNew = async (stack: Stack): Promise<boolean> => {
  * @returns how many resources changed
  */
 const bringUp = async (stack: Stack, supplies: ClusterSupplies, progress: Progress): Promise<number> => {
-  const spec = { name: stack.name, ...stack.settings };
   const [started, engine] = await Promise.allSettled([
-    (await isNew(stack)) ? startCluster(spec, stack.clusterDir, supplies, progress) : undefined,
+    (await isNew(stack)) ? startCluster(specOf(stack), stack.clusterDir, supplies, progress) : undefined,
     withEngine(stack, progress, (ready) =>
       ready.run(`bring up stack ${stack.name}`, (onEvent) => ready.stack.up({ onEvent })),
     ),
@@ -105,12 +111,13 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
   requireRoot(`make cluster ${stack.name}`);
   await exclusively(stack, progress, async () => {
     await checkSharedDir();
-    await checkChange({ name: stack.name, ...stack.settings }, stack.clusterDir);
+    await checkChange(specOf(stack), stack.clusterDir);
+    const registryCredentials = await registryCredentialsOf(stack);
     await checkHollowRoom(stack);
     await installMissing(progress);
     // Before the engine, so that a first build of the programs tells its progress.
     await ensurePrograms([...stackPrograms, ...hollowPrograms(stack.settings.hollowNodes)], progress);
-    const supplies = await gatherSupplies(progress);
+    const supplies = { ...(await gatherSupplies(progress)), registryCredentials };
     const healed = await heal(stack, supplies, progress);
     const changes = await bringUp(stack, supplies, progress);
     const access = await readAccess(stack.clusterDir);

@@ -25,6 +25,7 @@ import {
   planCluster,
 } from './plan.ts';
 import { clusterLock, readRecord, writeRecord } from './record.ts';
+import { changeRegistryCredentials, writeRegistryCredentials } from './registryCredentials.ts';
 import { chooseNetwork } from './subnet.ts';
 
 /** Puts an image into the container runtime of a box. */
@@ -33,6 +34,8 @@ export type ImageImport = (boxPid: number) => Promise<void>;
 export interface ClusterSupplies {
   readonly programs: BoxPrograms;
   readonly pauseImage: { readonly reference: string; readonly import: ImageImport };
+  /** Docker's config.json for the kubelets, as text; without it they have none. */
+  readonly registryCredentials?: string;
 }
 
 /** Between all clusters of this machine, whoever's they are: two that start at once must not choose the same network. */
@@ -85,17 +88,20 @@ const ensureBox = async (
   plan: ClusterPlan,
   node: NodePlan,
   machine: MachineFacts,
-  programs: BoxPrograms,
+  { programs, registryCredentials }: ClusterSupplies,
   authorities: Authorities,
 ): Promise<number> => {
   const running = await boxPid(plan.id, node.name);
   const isCurrent = (await startedDigest(plan, node)) === configurationDigest(plan, node, machine, programs);
   if (running !== undefined && isCurrent) {
     await writeMembershipFiles(plan, node);
+    await changeRegistryCredentials(plan, node, running, registryCredentials);
     return running;
   }
   await killBox(plan.id, node.name);
-  return startBox(plan, node, await prepareRoot(plan, node, machine, programs, authorities));
+  const binds = await prepareRoot(plan, node, machine, programs, authorities);
+  await writeRegistryCredentials(plan, node, registryCredentials);
+  return startBox(plan, node, binds);
 };
 
 const checkCgroups = async (): Promise<void> => {
@@ -140,7 +146,7 @@ export const startCluster = async (
             `box ${node.name}`,
             async (): Promise<[string, number]> => [
               node.name,
-              await ensureBox(plan, node, machine, supplies.programs, authorities),
+              await ensureBox(plan, node, machine, supplies, authorities),
             ],
           ),
         ),

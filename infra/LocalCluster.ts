@@ -11,6 +11,8 @@ export interface LocalClusterArgs {
   readonly egress: boolean;
   /** Whether keys in etcd have OpenShift's prefix. */
   readonly openshift: boolean;
+  /** Docker's config.json for the kubelets, as text; secret. */
+  readonly registryCredentials?: Output<string>;
 }
 
 /** What `plumbing start-cluster` prints. */
@@ -42,18 +44,22 @@ export class LocalCluster extends ComponentResource {
   constructor(name: string, args: LocalClusterArgs, options?: ComponentResourceOptions) {
     super('understudy:index:LocalCluster', name, {}, options);
     const start = understudyCommand('plumbing', 'start-cluster', args.clusterName);
+    const shape = {
+      controlPlanes: args.controlPlanes,
+      workers: args.workers,
+      egress: args.egress,
+      openshift: args.openshift,
+    };
     this.boxes = new local.Command(
       `${name}-boxes`,
       {
         create: start,
         update: start,
         delete: understudyCommand('plumbing', 'remove-cluster', args.clusterName),
-        stdin: JSON.stringify({
-          controlPlanes: args.controlPlanes,
-          workers: args.workers,
-          egress: args.egress,
-          openshift: args.openshift,
-        }),
+        // With credentials it is a secret as a whole, encrypted in the engine's state.
+        stdin:
+          args.registryCredentials?.apply((registryCredentials) => JSON.stringify({ ...shape, registryCredentials })) ??
+          JSON.stringify(shape),
         // Its standard output holds the kubeconfig.
         logging: 'stderr',
       },

@@ -40,7 +40,8 @@ const readSettings = (): StackSettings => {
 export const program = async (): Promise<{ readonly kubeconfig: Output<string> }> => {
   const settings = readSettings();
   const clusterName = getStack();
-  const cluster = new LocalCluster('cluster', { clusterName, ...settings });
+  const registryCredentials = new Config(settingsNamespace).getSecret('registryCredentials');
+  const cluster = new LocalCluster('cluster', { clusterName, ...settings, registryCredentials });
   const provider = new Provider('cluster', {
     kubeconfig: cluster.kubeconfig,
     // Tells clusters apart also while the kubeconfig is not known yet.

@@ -30,6 +30,13 @@ export const stackSettings = z.strictObject({
   placement: z.enum(['policy', 'webhook']).default('policy'),
   /** Which UID is given to pods that need one and name none: none, as OpenShift does, or any. */
   uids: z.enum(['off', 'openshift', 'random']).default('off'),
+  /** What nodes pull images from private registries with: a secret of Pulumi's, `understudy secret set` writes it. */
+  registryCredentials: z
+    .strictObject(
+      { secure: z.string() },
+      { error: "it is no secret; take it out and run 'understudy secret set registryCredentials < config.json'" },
+    )
+    .optional(),
 });
 
 export type StackSettings = z.infer<typeof stackSettings>;

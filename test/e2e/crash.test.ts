@@ -73,7 +73,7 @@ describe('asked wrongly', () => {
     await wrong('config:\n  understudy:platform: local\n  understudy:worker: 1\n');
     await failsWith(
       2,
-      /no setting understudy:worker \(there are: platform, controlPlanes, workers, egress, encryption, openshift, healthInterval, hollowNodes, placement, uids\)/,
+      /no setting understudy:worker \(there are: platform, controlPlanes, workers, egress, encryption, openshift, healthInterval, hollowNodes, placement, uids, registryCredentials\)/,
       'up',
       'wrong',
     );
