@@ -13,7 +13,8 @@ import {
   rulesFile,
   ruleTestsFile,
 } from '../../monitoring/files.ts';
-import { buildDashboardReader, ensurePrometheus, pinnedModule, toolsDir } from './monitoringTools.ts';
+import { toolsDir } from '../tools/ensure.ts';
+import { buildDashboardReader, ensurePrometheus, pinnedModule } from './monitoringTools.ts';
 
 let promtool: string;
 let dir: string;

@@ -2,16 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ExecResult, exec, tryExec } from '../../common/exec.ts';
-import { cacheDir, projectDir } from '../../common/paths.ts';
-import { lineProgress } from '../../common/progress.ts';
-import { createDownloader, parseMirror } from '../../toolchain/download.ts';
 import { findGo, goEnvironment, planGo } from '../../toolchain/go.ts';
-import type { Architecture, Group } from '../../toolchain/recipe.ts';
-import { createToolchain } from '../../toolchain/toolchain.ts';
-
-export const toolsDir = join(projectDir, 'test', 'tools');
-const goPlaces = ['/usr/local/go/bin/go'];
-const arch: Architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+import type { Group } from '../../toolchain/recipe.ts';
+import { arch, ensureTools, goPlaces, toolsDir } from '../tools/ensure.ts';
 
 const version = '3.16.0';
 /** What the go.mod pins: Prometheus numbers its releases so as a Go module. */
@@ -28,7 +21,6 @@ const program = <N extends string>(name: N) => ({
   package: `github.com/prometheus/prometheus/cmd/${name}`,
 });
 
-/** Only tests need it, so it is no part of the toolchain's own table. */
 const prometheus = {
   name: 'prometheus',
   version,
@@ -44,21 +36,8 @@ const prometheus = {
   },
 } as const satisfies Group;
 
-/** Paths of both; from PATH in that version, the cache, a download, else a build, which takes minutes once. */
-export const ensurePrometheus = (): Promise<Record<'promtool' | 'prometheus', string>> =>
-  createToolchain<'promtool' | 'prometheus'>({
-    groups: [prometheus],
-    arch,
-    modulesDir: toolsDir,
-    cache: join(cacheDir(), 'toolchain'),
-    downloader: createDownloader({ mirror: parseMirror(process.env.UNDERSTUDY_DOWNLOAD_MIRROR) }),
-    env: process.env,
-    goPlaces,
-    buildsAtOnce: 1,
-  }).ensure(
-    ['promtool', 'prometheus'],
-    lineProgress((line) => process.stderr.write(line)),
-  );
+export const ensurePrometheus = (): Promise<Readonly<Record<'promtool' | 'prometheus', string>>> =>
+  ensureTools<'promtool' | 'prometheus'>(prometheus);
 
 /** Builds test/tools/dashboard, which reads dashboards by Grafana's published schema; Go's cache makes that a matter of a second the next time. */
 export const buildDashboardReader = async (): Promise<{
