@@ -28,7 +28,8 @@ export const openStackSecrets = async (stack: Stack, encryptionSalt: string): Pr
 export const registryCredentialsOf = async (stack: Stack): Promise<string | undefined> => {
   const secure = stack.settings.registryCredentials?.secure;
   if (secure === undefined) return undefined;
-  if (stack.encryptionSalt === undefined) throw unreadable(stack, 'it has no encryptionsalt');
+  if (stack.encryptionSalt === undefined)
+    throw unreadable(stack, 'it has no encryptionsalt: another provider than the passphrase encrypted them');
   const plain = (await openStackSecrets(stack, stack.encryptionSalt)).decrypt(secure);
   if (plain === undefined) {
     throw unreadable(stack, 'understudy:registryCredentials was cut short, or encrypted with another encryptionsalt');

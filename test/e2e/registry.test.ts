@@ -33,10 +33,12 @@ const setCredentials = async (password: string): Promise<ExecResult> => {
   return result;
 };
 
-const up = async (): Promise<void> => {
+/** What it printed. */
+const up = async (): Promise<string> => {
   const { code, stdout, stderr } = await home.run('up', stack);
   expect(code, stderr).toBe(0);
   said.push(stdout, stderr);
+  return stdout;
 };
 
 const startPod = (name: string): Promise<void> =>
@@ -77,7 +79,8 @@ beforeAll(async () => {
   registry = await startRegistry(box);
   const { pauseImage } = await gatherSupplies(silentProgress);
   image = await registry.push(pauseImage.reference, 'team/pause:1');
-});
+  // The registry is built once, in minutes.
+}, 15 * 60_000);
 
 afterAll(async () => {
   await registry?.end();
@@ -104,7 +107,7 @@ it('refuses a pod with the wrong credentials, and lets it run once they are righ
 
 it('leaves the kubelet alone where nothing has changed', async () => {
   const before = await box.componentPid('kubelet');
-  await up();
+  expect(await up()).toContain(' 0 resources changed');
   expect(await box.componentPid('kubelet')).toBe(before);
 });
 

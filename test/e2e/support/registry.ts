@@ -61,7 +61,8 @@ export const startRegistry = async (box: Box, port = 5000): Promise<PrivateRegis
   const host = `127.0.0.1:${port}`;
   const configuration = {
     version: 0.1,
-    log: { level: 'error', accesslog: { disabled: true } },
+    // It counts what a push asks for in vain as errors.
+    log: { level: 'fatal', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: join(dir, 'images') } },
     http: { addr: host, secret: 'of a test' },
     auth: { htpasswd: { realm: 'private', path: join(dir, 'htpasswd') } },
