@@ -61,8 +61,7 @@ export const startRegistry = async (box: Box, port = 5000): Promise<PrivateRegis
   const host = `127.0.0.1:${port}`;
   const configuration = {
     version: 0.1,
-    // It counts what a push asks for in vain as errors.
-    log: { level: 'fatal', accesslog: { disabled: true } },
+    log: { level: 'error', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: join(dir, 'images') } },
     http: { addr: host, secret: 'of a test' },
     auth: { htpasswd: { realm: 'private', path: join(dir, 'htpasswd') } },
@@ -72,15 +71,25 @@ export const startRegistry = async (box: Box, port = 5000): Promise<PrivateRegis
     writeFile(join(dir, 'registry.yaml'), stringify(configuration)),
   ]);
   const child = spawn('nsenter', ['--target', String(pid), '--net', registry, 'serve', join(dir, 'registry.yaml')], {
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, OTEL_TRACES_EXPORTER: 'none' },
   });
-  const ended = once(child, 'exit');
+  const log: string[] = [];
+  child.stderr.setEncoding('utf8').on('data', (text: string) => log.push(text));
+  const ended = once(child, 'close');
+  const end = async (): Promise<void> => {
+    child.kill();
+    await ended;
+    await rm(dir, { recursive: true, force: true });
+  };
+  const script = `fetch('http://${host}/v2/').then(({ status }) => console.log(status))`;
   await eventually('a registry that asks who one is', async () => {
-    const script = `fetch('http://${host}/v2/').then(({ status }) => console.log(status))`;
     const { stdout, stderr } = await box.inNetwork(process.execPath, '-e', script);
-    if (stdout.trim() !== '401') throw new Error(stdout + stderr);
+    if (stdout.trim() !== '401') throw new Error(stdout + stderr + log.join(''));
     return true;
+  }).catch(async (error: unknown) => {
+    await end();
+    throw error;
   });
   const images = (...args: readonly string[]): Promise<string> =>
     exec(ctr, ['--address', `/proc/${pid}/root/run/containerd/containerd.sock`, '-n', 'k8s.io', 'images', ...args]);
@@ -93,10 +102,6 @@ export const startRegistry = async (box: Box, port = 5000): Promise<PrivateRegis
       await images('rm', reference);
       return reference;
     },
-    end: async () => {
-      child.kill();
-      await ended;
-      await rm(dir, { recursive: true, force: true });
-    },
+    end,
   };
 };
