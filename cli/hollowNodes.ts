@@ -4,19 +4,12 @@ import { z } from 'zod';
 import { administratorClient, type ClusterAccess } from '../cluster/access.ts';
 import { expectOk } from '../cluster/apiClient.ts';
 import { Failure } from '../common/failure.ts';
-import type { HollowGroup } from '../common/hollowGroups.ts';
 import { groupLabel } from '../common/hollowNodes.ts';
 import { tooLargeFor } from '../common/hollowRoom.ts';
 import type { Progress } from '../common/progress.ts';
 import { waitFor } from '../common/waitFor.ts';
-import type { ProgramName } from '../toolchain/index.ts';
 import type { Stack } from './stack.ts';
 import { isReady, nodeWithConditions } from './status/cluster.ts';
-
-/** What of third-party programs the groups of a stack take. */
-export const hollowPrograms = (groups: readonly HollowGroup[]): readonly ProgramName[] => [
-  ...new Set(groups.map(({ engine }) => engine)),
-];
 
 /** @see https://www.kernel.org/doc/html/latest/filesystems/proc.html#meminfo */
 const availableMemory = async (): Promise<number> => {

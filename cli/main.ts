@@ -218,12 +218,13 @@ program
   .addOption(json)
   .action(async (options: OutputOptions) => (await import('./doctor.ts')).doctor(options));
 
-program
-  .command('toolchain')
-  .description("find, download or build all third-party programs now, as 'up' would")
+stackCommand(
+  'toolchain',
+  "find, download or build all third-party programs now, as 'up' would",
+  async () => (await import('./toolchain.ts')).toolchain,
+)
   .addOption(json)
-  .addOption(quiet)
-  .action(async (options: OutputOptions) => (await import('./toolchain.ts')).toolchain(options));
+  .addOption(quiet);
 
 const plumbing = program.command('plumbing', { hidden: true }).description("what the Pulumi program's resources run");
 plumbing

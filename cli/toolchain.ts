@@ -1,16 +1,31 @@
 import { boxPrograms } from '../cluster/boxRoot.ts';
-import { ensureOpenShiftCrds, ensurePrograms, installMissing } from '../toolchain/index.ts';
+import type { Progress } from '../common/progress.ts';
+import { ensureKwokStages, ensureOpenShiftCrds, ensurePrograms, installMissing } from '../toolchain/index.ts';
 import { type OutputOptions, printResult, progressFor } from './output.ts';
+import type { Stack } from './stack.ts';
 
-/** What `up` of a local stack needs, and kubectl for people. */
+/** What `up` of every local stack needs, and kubectl for people. */
 export const stackPrograms = [...boxPrograms, 'pause', 'pulumi', 'kubectl'] as const;
 
-/** Makes all programs, and OpenShift's custom resource definitions, be there. */
-export const toolchain = async (options: OutputOptions): Promise<void> => {
+/** Makes all programs, and files of theirs, be there that `up` of a stack needs; their places by name. @throws Failure */
+export const ensureStackPrograms = async (
+  { settings: { hollowNodes } }: Stack,
+  progress: Progress,
+): Promise<Readonly<Record<string, string>>> => {
+  const engines = [...new Set(hollowNodes.map(({ engine }) => engine))];
+  const [programs] = await Promise.all([
+    ensurePrograms([...stackPrograms, ...engines], progress),
+    engines.includes('kwok') ? ensureKwokStages(progress) : [],
+  ]);
+  return programs;
+};
+
+/** Makes all programs of a stack, and OpenShift's custom resource definitions, be there. */
+export const toolchain = async (stack: Stack, options: OutputOptions): Promise<void> => {
   const progress = progressFor(options);
   await installMissing(progress);
   const [programs, openShiftCrds] = await Promise.all([
-    ensurePrograms(stackPrograms, progress),
+    ensureStackPrograms(stack, progress),
     ensureOpenShiftCrds(progress),
   ]);
   const lines = [

@@ -7,20 +7,20 @@ import { type ClusterSupplies, checkChange, startCluster, waitForNodes } from '.
 import { gatherSupplies } from '../cluster/supplies.ts';
 import { Failure } from '../common/failure.ts';
 import type { Progress } from '../common/progress.ts';
-import { ensurePrograms, installMissing } from '../toolchain/index.ts';
+import { installMissing } from '../toolchain/index.ts';
 import { encryptedAsAsked } from './encrypt.ts';
 import type { EncryptionMode } from './encryption/state.ts';
 import { withEngine } from './engine.ts';
 import { prepareEngineHome, readState } from './engineHome.ts';
 import { exclusively } from './exclusive.ts';
 import { waitForFirstReports } from './firstReports.ts';
-import { checkHollowRoom, hollowPrograms, waitForHollowNodes } from './hollowNodes.ts';
+import { checkHollowRoom, waitForHollowNodes } from './hollowNodes.ts';
 import { type OutputOptions, printResult, progressFor } from './output.ts';
 import { requireRoot } from './root.ts';
 import { checkSharedDir, fillSharedDir } from './sharedDir.ts';
 import type { Stack } from './stack.ts';
 import { registryCredentialsOf } from './stackSecrets.ts';
-import { stackPrograms } from './toolchain.ts';
+import { ensureStackPrograms } from './toolchain.ts';
 
 const specOf = ({ name, settings }: Stack): ClusterSpec => {
   const { controlPlanes, workers, egress, openshift } = settings;
@@ -116,7 +116,7 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
     await checkHollowRoom(stack);
     await installMissing(progress);
     // Before the engine, so that a first build of the programs tells its progress.
-    await ensurePrograms([...stackPrograms, ...hollowPrograms(stack.settings.hollowNodes)], progress);
+    await ensureStackPrograms(stack, progress);
     const supplies = { ...(await gatherSupplies(progress)), registryCredentials };
     const healed = await heal(stack, supplies, progress);
     const changes = await bringUp(stack, supplies, progress);
