@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import type { Credential } from '../common/certificates.ts';
 import { readFileIfThere, writeFileWhole } from '../common/files.ts';
 import { type ApiClient, apiClient } from './apiClient.ts';
 import { type Authorities, issueAdministrator, issueEtcdClient } from './credentials.ts';
 import { renderKubeconfig } from './kubeconfig.ts';
-import type { Credential } from './pki.ts';
 import { apiPort, type ClusterPlan, controlPlanesOf } from './plan.ts';
 
 /** How to reach a cluster from this machine; kept in `access.json` (0600). */

@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:https';
+import type { Credential } from '../common/certificates.ts';
 import { Failure } from '../common/failure.ts';
-import type { Credential } from './pki.ts';
 
 export interface ApiResponse {
   readonly status: number;

@@ -1,15 +1,10 @@
 import { join } from 'node:path';
+import type { Authority, Credential } from '../common/certificates.ts';
 import { dnsUser } from './dnsRole.ts';
 import { loadKeystore } from './keystore.ts';
 import { renderKubeconfig } from './kubeconfig.ts';
 import { serverUrlFor } from './nodeConfiguration.ts';
-import {
-  type Authority,
-  type Credential,
-  loadAuthority,
-  loadServiceAccountKeys,
-  type ServiceAccountKeys,
-} from './pki.ts';
+import { loadAuthority, loadServiceAccountKeys, type ServiceAccountKeys } from './pki.ts';
 import { type ClusterPlan, kubernetesServiceAddress, type NodePlan } from './plan.ts';
 
 export interface Authorities {

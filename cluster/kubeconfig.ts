@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { Credential } from './pki.ts';
+import type { Credential } from '../common/certificates.ts';
 
 /** A kubeconfig with everything inline. */
 export const renderKubeconfig = (
