@@ -23,9 +23,14 @@ export interface TlsPlan {
 /** So many lives of a serving certificate: an authority that is replaced outlasts what it has signed. */
 export const authorityLives = 4;
 
-/** A certificate is renewed when two thirds of its life are over. */
-const isDue = ({ notBefore, notAfter }: Life, now: number): boolean => now >= renewalOf({ notBefore, notAfter });
+/** X.509 has whole seconds. */
+const roundingMs = 1_000;
 
+/** Two thirds of its life are over, or it would live longer than it is to. */
+const isDue = (life: Life, now: number, wantedMs: number): boolean =>
+  now >= renewalOf(life) || life.notAfter - now > wantedMs + roundingMs;
+
+/** A certificate is renewed when two thirds of its life are over. */
 export const renewalOf = ({ notBefore, notAfter }: Life): number => notBefore + ((notAfter - notBefore) * 2) / 3;
 
 /** How long before it is made a certificate begins: clocks of machines that share a cluster may differ a little. */
@@ -43,8 +48,8 @@ export const planTls = ({ authorities, serving }: Standing, lifeMs: number, now:
   const kept = authorities.flatMap(({ notAfter }, index) => (notAfter > now ? [index] : []));
   const lives = kept.flatMap((index) => authorities[index] ?? []);
   const newest = lives.at(-1);
-  const newAuthority = newest === undefined || isDue(newest, now);
-  const servingDue = serving === undefined || serving.notAfter <= now || isDue(serving, now);
+  const newAuthority = newest === undefined || isDue(newest, now, lifeMs * authorityLives);
+  const servingDue = serving === undefined || isDue(serving, now, lifeMs);
   if (!servingDue) return { kept, newAuthority, issuer: undefined };
   const settled = lives.findLastIndex(({ notBefore }) => now - notBefore >= settledMs(lifeMs));
   return { kept, newAuthority, issuer: settled === -1 ? 0 : settled };
