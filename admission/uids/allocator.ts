@@ -25,18 +25,10 @@ const attempts = 5;
 /** Within it the watch tells of what we wrote. */
 const pendingMs = 60_000;
 const pauseMs = 1_000;
+/** Namespaces that are written at once; those of pods that wait come on top. */
+const workers = 8;
 
 const hasRange = ({ metadata }: Namespace): boolean => metadata.annotations?.[rangeAnnotations.uids] !== undefined;
-
-/** One turn after the other, in the order in which they were asked for. */
-const createTurns = () => {
-  let last: Promise<unknown> = Promise.resolve();
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = last.then(work);
-    last = turn.catch(() => {});
-    return turn;
-  };
-};
 
 const orAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
   new Promise((resolve, reject) => {
@@ -48,19 +40,29 @@ const orAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
 
 /** Hands out ranges as OpenShift's namespace-security-allocation controller does: the lowest free block, free again with its namespace. */
 export const createAllocator = ({ namespaces, client, log }: AllocatorOptions): Allocator => {
-  const inTurn = createTurns();
-  /** What the watch has not told of yet: block by namespace. */
-  const pending = new Map<string, { readonly block: number; readonly until: number }>();
+  /** Read once: a thousand namespaces are gone through for each one that is new. */
+  const known = new WeakMap<Namespace, ReadonlySet<number>>();
+  /** What the watch has not told of yet, by namespace. `written`: as far as is known, where nobody answered. */
+  const pending = new Map<string, { readonly block: number; readonly until: number; written?: true }>();
   const underWay = new Map<string, Promise<Annotations>>();
 
+  const blocksOf = (namespace: Namespace): ReadonlySet<number> => {
+    const blocks = known.get(namespace) ?? takenBlocks([namespace.metadata.annotations ?? {}]);
+    known.set(namespace, blocks);
+    return blocks;
+  };
+
   const taken = (): ReadonlySet<number> => {
-    const all = [...namespaces.all()];
-    for (const [name, { until }] of pending) {
-      const seen = all.some((one) => one.metadata.name === name && hasRange(one));
-      if (seen || performance.now() > until) pending.delete(name);
+    const blocks = new Set<number>();
+    for (const one of namespaces.all()) {
+      if (hasRange(one)) pending.delete(one.metadata.name);
+      for (const block of blocksOf(one)) blocks.add(block);
     }
-    const told = takenBlocks(all.map(({ metadata }) => metadata.annotations ?? {}));
-    return new Set([...told, ...[...pending.values()].map(({ block }) => block)]);
+    for (const [name, { block, until }] of pending) {
+      if (performance.now() > until) pending.delete(name);
+      else blocks.add(block);
+    }
+    return blocks;
   };
 
   const write = async ({ metadata }: Namespace, annotations: Annotations): Promise<Namespace> =>
@@ -73,6 +75,11 @@ export const createAllocator = ({ namespaces, client, log }: AllocatorOptions): 
       contentType: 'application/merge-patch+json',
     });
 
+  const nowWritten = (name: string): void => {
+    const reserved = pending.get(name);
+    if (reserved !== undefined) reserved.written = true;
+  };
+
   const allocate = async (name: string, dryRun: boolean): Promise<Annotations> => {
     for (let attempt = 1; ; attempt++) {
       // Of what was just written the watch may not have told.
@@ -81,7 +88,10 @@ export const createAllocator = ({ namespaces, client, log }: AllocatorOptions): 
           ? await namespaces.get(name)
           : await client.send<Namespace>({ method: 'GET', path: namespacePath(name) });
       const present = namespace.metadata.annotations ?? {};
-      if (hasRange(namespace)) return present;
+      if (hasRange(namespace)) {
+        nowWritten(name);
+        return present;
+      }
       const block = lowestFree(taken());
       if (block === undefined) {
         const next = 'delete namespaces, or annotate this one yourself';
@@ -89,22 +99,24 @@ export const createAllocator = ({ namespaces, client, log }: AllocatorOptions): 
       }
       const annotations = annotationsOf(block, present);
       if (dryRun) return { ...present, ...annotations };
+      // Nothing was waited for since the block was chosen: nobody else has it.
       pending.set(name, { block, until: performance.now() + pendingMs });
       try {
         const written = await write(namespace, annotations);
+        nowWritten(name);
         return written.metadata.annotations ?? annotations;
       } catch (error) {
         // Without an answer it may have been written.
-        if (error instanceof ApiError) pending.delete(name);
+        if (error instanceof ApiError && error.code < 500) pending.delete(name);
         if (!isApiError(error, 409) || attempt === attempts) throw error;
       }
     }
   };
 
   const ensure = (name: string): Promise<Annotations> => {
-    const known = underWay.get(name);
-    if (known !== undefined) return known;
-    const work = inTurn(() => allocate(name, false)).finally(() => underWay.delete(name));
+    const begun = underWay.get(name);
+    if (begun !== undefined) return begun;
+    const work = allocate(name, false).finally(() => underWay.delete(name));
     underWay.set(name, work);
     // Whoever waits for it may have given up.
     work.catch(() => {});
@@ -113,7 +125,9 @@ export const createAllocator = ({ namespaces, client, log }: AllocatorOptions): 
 
   const next = (): Namespace | undefined => {
     for (const one of namespaces.all()) {
-      if (!hasRange(one) && one.metadata.deletionTimestamp === undefined && !pending.has(one.metadata.name)) return one;
+      const { name, deletionTimestamp } = one.metadata;
+      const isSeenTo = hasRange(one) || pending.get(name)?.written || underWay.has(name);
+      if (!isSeenTo && deletionTimestamp === undefined) return one;
     }
     return undefined;
   };
@@ -123,21 +137,20 @@ export const createAllocator = ({ namespaces, client, log }: AllocatorOptions): 
       await namespaces.known(signal);
       const namespace = await namespaces.get(name, signal);
       if (hasRange(namespace)) return namespace.metadata.annotations ?? {};
-      return orAborted(dryRun ? inTurn(() => allocate(name, true)) : ensure(name), signal);
+      return orAborted(dryRun ? allocate(name, true) : ensure(name), signal);
     },
     run: (signal) =>
       new Promise((resolve) => {
         let running = false;
         let failing = false;
+        const work = async (): Promise<void> => {
+          for (let one = next(); one !== undefined && !signal.aborted; one = next()) await ensure(one.metadata.name);
+        };
         const sweep = async (): Promise<void> => {
           if (running || signal.aborted) return;
           running = true;
           try {
-            // One at a time: a pod that comes meanwhile is next.
-            for (let one = next(); one !== undefined && !signal.aborted; one = next()) {
-              const { name } = one.metadata;
-              await ensure(name);
-            }
+            await Promise.all(Array.from({ length: workers }, work));
             failing = false;
           } catch (error) {
             // One that was deleted is tried no more once the watch has told.
