@@ -171,6 +171,25 @@ test('while the webhook hangs or is down, pods are admitted: after its timeout, 
   expect(await time()).toBeLessThan(1_500);
 });
 
+test('a configuration that is applied again keeps the authority, and one that is made anew is given it', async () => {
+  const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/admission-webhook';
+  type Configuration = { readonly metadata: object; readonly webhooks: readonly { readonly clientConfig: object }[] };
+  const bundles = async () => {
+    const { webhooks } = await bench.client.send<Configuration>({ method: 'GET', path });
+    return webhooks.map(({ clientConfig }) => ('caBundle' in clientConfig ? clientConfig.caBundle : undefined));
+  };
+  const [before] = await bundles();
+  expect(before).toBeTypeOf('string');
+  await bench.apply({ uids: 'openshift', placement: false });
+  expect(await bundles()).toEqual([before]);
+  webhook = bench.run('--uids=openshift');
+  await bench.configure({ uids: 'openshift', placement: false });
+  await whenGivingUids(bench.client, 'team', webhook);
+  expect(await bundles()).toEqual([before]);
+  webhook.child.kill('SIGKILL');
+  await webhook.ended;
+});
+
 const secretPath = '/api/v1/namespaces/hollow-nodes/secrets/admission-webhook-tls';
 
 /** As a service leaves it that was down for long. */

@@ -36,6 +36,8 @@ export interface AdmissionBench {
   run(...flags: readonly string[]): Webhook;
   /** Has the API server call it for these jobs. */
   configure(jobs: AdmissionJobs): Promise<void>;
+  /** Applies the same configuration as Pulumi does. */
+  apply(jobs: AdmissionJobs): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -130,6 +132,8 @@ export const startAdmissionBench = async (): Promise<AdmissionBench> => {
   // The same one after a restart.
   const port = await freePort();
   const own = clientFrom(ownKubeconfig);
+  const configurationOf = (jobs: AdmissionJobs) =>
+    admissionWebhookConfiguration(jobs, (path) => ({ url: `https://127.0.0.1:${port}${path}` }));
   return {
     api,
     client,
@@ -154,13 +158,21 @@ export const startAdmissionBench = async (): Promise<AdmissionBench> => {
       return { child, said: () => said, ended: Promise.all([exited, text(child.stderr)]) };
     },
     configure: async (jobs) => {
-      const { metadata, ...rest } = admissionWebhookConfiguration(jobs, (path) => ({
-        url: `https://127.0.0.1:${port}${path}`,
-      }));
-      await client.send({ method: 'DELETE', path: `${configurations}/${metadata.name}` }).catch((error: unknown) => {
-        if (!isApiError(error, 404)) throw error;
-      });
-      await post(client, configurations, { metadata, ...rest });
+      const configuration = configurationOf(jobs);
+      await client
+        .send({ method: 'DELETE', path: `${configurations}/${configuration.metadata.name}` })
+        .catch((error: unknown) => {
+          if (!isApiError(error, 404)) throw error;
+        });
+      await post(client, configurations, configuration);
+    },
+    apply: (jobs) => {
+      const body = {
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: 'MutatingWebhookConfiguration',
+        ...configurationOf(jobs),
+      };
+      return client.apply(`${configurations}/${body.metadata.name}`, 'pulumi-kubernetes', body);
     },
     stop: async () => {
       for (const child of children) child.kill('SIGKILL');
