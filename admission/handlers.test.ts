@@ -49,7 +49,7 @@ describe('UIDs', () => {
 });
 
 describe('a namespace', () => {
-  const handler = namespaceHandler((text) => (text.includes('(') ? [`'${text}' is no expression`] : []));
+  const handler = namespaceHandler((text) => (text.includes('(') ? [`has no expression in '${text}'`] : []));
   const namespace = (annotations?: object, labels?: object) => ({ metadata: { name: 'n', annotations, labels } });
   const change = (object: object, oldObject?: object) =>
     handler(asked({ kind: { kind: 'Namespace' }, object, oldObject }), signal);
@@ -75,7 +75,7 @@ describe('a namespace', () => {
 
   it('is refused invalid expressions, and can change where they are there already', async () => {
     const invalid = namespace({ spoofed_excluded_pods: '(' });
-    expect(await change(invalid)).toEqual({ refused: "annotation spoofed_excluded_pods: '(' is no expression" });
+    expect(await change(invalid)).toEqual({ refused: "annotation spoofed_excluded_pods has no expression in '('" });
     expect(await change(invalid, namespace({ spoofed_excluded_pods: 'x' }))).toHaveProperty('refused');
     expect(await change(invalid, invalid)).toEqual({ patch: [] });
   });

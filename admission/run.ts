@@ -7,8 +7,9 @@ import { createMetrics } from './metrics.ts';
 import { followNamespaces } from './namespaces/follow.ts';
 import { namespaceHandler } from './namespaces/handler.ts';
 import { keepLabels } from './namespaces/label.ts';
+import { excludedProblems } from './placement/excluded.ts';
+import { placeDaemonSet, placePod } from './placement/placePod.ts';
 import { placementHandler } from './placementHandler.ts';
-import { loadPlacementRules } from './placementRules.ts';
 import type { Handler } from './review.ts';
 import { type AdmissionServer, type ServingCertificate, serveAdmission } from './server.ts';
 import { keepCaBundle } from './tls/caBundle.ts';
@@ -34,9 +35,8 @@ export const runAdmission = async (settings: Settings, log: Log, signal: AbortSi
       loops.push(allocator.run(signal));
     }
     if (placement) {
-      const rules = loadPlacementRules();
-      handlers.set(admissionPaths.placement, placementHandler(rules, namespaces));
-      handlers.set(admissionPaths.namespaces, namespaceHandler(rules.excludedProblems));
+      handlers.set(admissionPaths.placement, placementHandler({ placePod, placeDaemonSet }, namespaces));
+      handlers.set(admissionPaths.namespaces, namespaceHandler(excludedProblems));
       loops.push(keepLabels(namespaces, client, log, signal));
     }
   }

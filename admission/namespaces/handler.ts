@@ -3,7 +3,7 @@ import { type Handler, objectOf } from '../review.ts';
 import type { Namespace } from './follow.ts';
 import { labelPatch } from './label.ts';
 
-/** Why an annotation `spoofed_excluded_pods` cannot have this value, a sentence for each reason. */
+/** Why an annotation `spoofed_excluded_pods` cannot have this value, a sentence without its subject for each reason. */
 export type ExcludedProblems = (text: string) => readonly string[];
 
 /**
@@ -21,6 +21,6 @@ export const namespaceHandler =
         ? undefined
         : objectOf<Namespace>(oldObject, 'oldObject').metadata.annotations?.[excludedAnnotation];
     const problems = text === undefined || text === before ? [] : problemsOf(text);
-    if (problems.length > 0) return { refused: `annotation ${excludedAnnotation}: ${problems.join('; ')}` };
+    if (problems.length > 0) return { refused: `annotation ${excludedAnnotation} ${problems.join('; ')}` };
     return { patch: labelPatch(namespace) };
   };
