@@ -99,7 +99,7 @@ export class AdmissionWebhook extends ComponentResource {
                     periodSeconds: 10,
                     failureThreshold: 6,
                   },
-                  resources: { requests: { cpu: '10m', memory: '96Mi' } },
+                  resources: { requests: { cpu: '10m', memory: '112Mi' } },
                   securityContext: {
                     runAsUser: 65532,
                     runAsNonRoot: true,

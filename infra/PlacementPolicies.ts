@@ -8,6 +8,8 @@ import { bindingOf, mutatingPolicies, validatingBindingOf, validatingPolicies } 
 export interface PlacementPoliciesArgs {
   /** Names of the groups of hollow nodes: pods that name a node themselves are judged by its name. */
   readonly groups: readonly string[];
+  /** Whether they place pods, or a webhook does: then they only refuse. */
+  readonly placePods: boolean;
 }
 
 /**
@@ -15,9 +17,9 @@ export interface PlacementPoliciesArgs {
  * API server has read the policies are not placed, so let hollow nodes depend on this.
  */
 export class PlacementPolicies extends ComponentResource {
-  constructor(name: string, { groups }: PlacementPoliciesArgs, options?: ComponentResourceOptions) {
+  constructor(name: string, { groups, placePods }: PlacementPoliciesArgs, options?: ComponentResourceOptions) {
     super('understudy:index:PlacementPolicies', name, {}, options);
-    for (const policy of mutatingPolicies) {
+    for (const policy of placePods ? mutatingPolicies : []) {
       const { name: policyName } = policy.metadata;
       const made = new MutatingAdmissionPolicy(`${name}-${policyName}`, policy, { parent: this });
       const binding = bindingOf(policy);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { uidModes } from '../common/admissionWebhook.ts';
 import { parseDuration } from '../common/duration.ts';
 import { hollowGroups } from '../common/hollowGroups.ts';
 import { crowdedBy } from '../common/hollowRoom.ts';
@@ -29,7 +30,7 @@ export const stackSettings = z.strictObject({
   /** Who decides which pods may be on hollow nodes: the API server itself, from Kubernetes 1.36 on, or a webhook. */
   placement: z.enum(['policy', 'webhook']).default('policy'),
   /** Which UID is given to pods that need one and name none: none, as OpenShift does, or any. */
-  uids: z.enum(['off', 'openshift', 'random']).default('off'),
+  uids: z.enum(uidModes).default('off'),
   /** What nodes pull images from private registries with: a secret of Pulumi's, `understudy secret set` writes it. */
   registryCredentials: z
     .strictObject(

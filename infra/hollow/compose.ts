@@ -3,6 +3,7 @@ import type { ComponentResourceOptions } from '@pulumi/pulumi';
 import { silentProgress } from '../../common/progress.ts';
 import { type BuiltImage, buildBinaryImage } from '../../image/build.ts';
 import { ensureKwokStages, ensurePrograms } from '../../toolchain/index.ts';
+import { AdmissionWebhook } from '../AdmissionWebhook.ts';
 import type { Image } from '../Image.ts';
 import { PlacementPolicies } from '../PlacementPolicies.ts';
 import type { StackSettings } from '../settings.ts';
@@ -29,16 +30,34 @@ const programImage = (makers: ImageMakers, name: 'kubemark' | 'kwok'): Image => 
 const readStages = async (): Promise<readonly string[]> =>
   Promise.all((await ensureKwokStages(silentProgress)).map((path) => readFile(path, 'utf8')));
 
-/** All that hollow nodes take, by the stack's settings; nothing where it has none. */
+/** All that hollow nodes and UIDs take, by the stack's settings; nothing where it has none of them. */
 export const simulateNodes = async (
-  { hollowNodes: groups }: StackSettings,
+  { hollowNodes: groups, placement, uids }: StackSettings,
   makers: ImageMakers,
   onCluster: ComponentResourceOptions,
 ): Promise<void> => {
-  if (groups.length === 0) return;
-  const has = (name: string): boolean => groups.some(({ engine }) => engine === name);
+  const byWebhook = groups.length > 0 && placement === 'webhook';
+  if (groups.length === 0 && uids === 'off') return;
   const namespace = new HollowNamespace('hollow', onCluster);
-  const placement = new PlacementPolicies('hollow-placement', { groups: groups.map(({ name }) => name) }, onCluster);
+  const inNamespace: ComponentResourceOptions = { ...onCluster, dependsOn: [namespace] };
+  const webhook =
+    byWebhook || uids !== 'off'
+      ? [
+          new AdmissionWebhook(
+            'admission',
+            {
+              image: makers.service('admission-webhook', '../admission/main.ts').reference,
+              uids,
+              placement: byWebhook,
+            },
+            inNamespace,
+          ),
+        ]
+      : [];
+  if (groups.length === 0) return;
+  const names = groups.map(({ name }) => name);
+  const policies = new PlacementPolicies('hollow-placement', { groups: names, placePods: !byWebhook }, onCluster);
+  const has = (name: string): boolean => groups.some(({ engine }) => engine === name);
   new HollowNodes(
     'hollow-nodes',
     {
@@ -49,8 +68,8 @@ export const simulateNodes = async (
         kwok: has('kwok') ? programImage(makers, 'kwok').reference : undefined,
       },
       kwokConfiguration: has('kwok') ? kwokConfiguration(await readStages()) : '',
-      placement: [placement],
+      placement: [policies, ...webhook],
     },
-    { ...onCluster, dependsOn: [namespace] },
+    inNamespace,
   );
 };
