@@ -249,6 +249,10 @@ plumbing
   .addArgument(new Argument('<mode>').choices(modes))
   .action(async (name: string, mode: EncryptionMode) => (await import('./plumbing.ts')).encryptCommand(name, mode));
 
+plumbing
+  .command('remove-hollow-nodes <name>')
+  .action(async (name: string) => (await import('./plumbing.ts')).removeHollowNodesCommand(name));
+
 /** Commander ends the process and prints errors itself unless told; every command is told the same. */
 const throwInstead = (command: Command): void => {
   command.exitOverride().configureOutput({ outputError: () => {} });

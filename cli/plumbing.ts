@@ -19,6 +19,7 @@ import { configurationPatch, modePatch } from './encryption/kms.ts';
 import { type ApiServerObject, apiServerObject, kmsBlock, paths } from './encryption/objects.ts';
 import type { EncryptionMode } from './encryption/state.ts';
 import { parseRegistryCredentials } from './registryCredentials.ts';
+import { removeHollowNodes } from './removeHollowNodes.ts';
 import { requireRoot } from './root.ts';
 import { clusterDirOf, loadStack } from './stack.ts';
 
@@ -50,6 +51,8 @@ export const startClusterCommand = async (name: string): Promise<void> => {
 };
 
 export const removeClusterCommand = (name: string): Promise<void> => removeCluster(clusterDirOf(name), progress);
+
+export const removeHollowNodesCommand = (name: string): Promise<void> => removeHollowNodes(name, progress);
 
 const boxesWithinMs = 20_000;
 

@@ -98,7 +98,7 @@ export const runController = async (options: ControllerOptions): Promise<void> =
     if (actions.length === 0) return;
     const counts = Object.groupBy(actions, ({ kind }) => kind);
     const began = performance.now();
-    await actOnNodes(client, nodeAddress, actions);
+    await actOnNodes(client, actions, nodeAddress);
     const done = Object.fromEntries(Object.entries(counts).map(([kind, of]) => [kind, of.length]));
     log.info({ ...done, seconds: Number(((performance.now() - began) / 1000).toFixed(1)) }, 'tended nodes');
   };

@@ -97,6 +97,6 @@ export const program = async (): Promise<{ readonly kubeconfig: Output<string> }
     { clusterName, type: settings.encryption, kms, carriers: [plugin, operator, backend] },
     { ...onCluster, dependsOn: [namespaces, api] },
   );
-  await simulateNodes(settings, { service: image, loaded }, onCluster);
+  await simulateNodes(settings, clusterName, { service: image, loaded }, onCluster);
   return { kubeconfig: cluster.kubeconfig };
 };

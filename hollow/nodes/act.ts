@@ -61,8 +61,8 @@ const act = async (client: KubeClient, address: string, action: NodeAction): Pro
  */
 export const actOnNodes = async (
   client: KubeClient,
-  address: string,
   actions: readonly NodeAction[],
+  address = '127.0.0.1',
 ): Promise<void> => {
   const failures: unknown[] = [];
   const queue = actions.values();

@@ -1,3 +1,4 @@
+import { local } from '@pulumi/command';
 import { ValidatingAdmissionPolicy } from '@pulumi/kubernetes/admissionregistration/v1/validatingAdmissionPolicy.js';
 import { ValidatingAdmissionPolicyBinding } from '@pulumi/kubernetes/admissionregistration/v1/validatingAdmissionPolicyBinding.js';
 import { ConfigMap } from '@pulumi/kubernetes/core/v1/configMap.js';
@@ -11,6 +12,7 @@ import {
 } from '@pulumi/pulumi';
 import type { HollowGroup } from '../../common/hollowGroups.ts';
 import { groupsConfigMap, groupsKey, nodeAccount } from '../../common/hollowNodes.ts';
+import { understudyCommand } from '../command.ts';
 import { Permissions } from '../Permissions.ts';
 import { HollowController } from './Controller.ts';
 import { confinement } from './confinement.ts';
@@ -20,6 +22,8 @@ import { bootstrapFile, bootstrapKubeconfig } from './kubemark.ts';
 import { namespace } from './names.ts';
 
 export interface HollowNodesArgs {
+  /** The cluster that they are in. */
+  readonly clusterName: string;
   readonly groups: readonly HollowGroup[];
   /** References of images; the nodes have them. Of the engines, those that a group names. */
   readonly images: {
@@ -43,7 +47,13 @@ export class HollowNodes extends ComponentResource {
     const { groups, images, placement } = args;
     const parent = { parent: this };
     const confined = this.confine(name);
-    const afterPlacement = { parent: this, dependsOn: [...placement, confined] };
+    // Deleted last, when nobody makes or tends nodes any more.
+    const sweep = new local.Command(
+      `${name}-sweep`,
+      { create: 'true', delete: understudyCommand('plumbing', 'remove-hollow-nodes', args.clusterName) },
+      parent,
+    );
+    const afterPlacement = { parent: this, dependsOn: [...placement, confined, sweep] };
     const nodeAddress = this.address(name);
     new HollowController(`${name}-controller`, { image: images.controller, nodeAddress }, afterPlacement);
     new ConfigMap(
@@ -65,7 +75,7 @@ export class HollowNodes extends ComponentResource {
         new KubemarkGroup(
           `${name}-${group.name}`,
           { group, image, accountName: nodeAccount.name, bootstrapName },
-          { ...parent, dependsOn: [...placement, identity] },
+          { ...parent, dependsOn: [...placement, identity, sweep] },
         );
       }
     }

@@ -33,6 +33,7 @@ const readStages = async (): Promise<readonly string[]> =>
 /** All that hollow nodes and UIDs take, by the stack's settings; nothing where it has none of them. */
 export const simulateNodes = async (
   { hollowNodes: groups, placement, uids }: StackSettings,
+  clusterName: string,
   makers: ImageMakers,
   onCluster: ComponentResourceOptions,
 ): Promise<void> => {
@@ -61,6 +62,7 @@ export const simulateNodes = async (
   new HollowNodes(
     'hollow-nodes',
     {
+      clusterName,
       groups,
       images: {
         controller: makers.service('hollow-node-controller', '../hollow/main.ts').reference,

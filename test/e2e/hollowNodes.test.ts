@@ -176,3 +176,12 @@ it('a group that leaves the settings takes its nodes with it', async () => {
   await groupHas(kubectl, 'big', []);
   expect(await podsOf(kubectl, 'hollow-nodes', 'app=kwok')).toEqual([]);
 });
+
+it('with the last group goes all that simulated nodes, and every node', async () => {
+  await home.writeStack(stack);
+  expect(await up.json('up', stack)).toMatchObject({ hollowNodes: 0 });
+  expect(await kubectl('get', 'nodes', '-o', 'name')).toBe(`node/${node}\n`);
+  for (const kind of ['namespaces', 'validatingadmissionpolicies', 'mutatingadmissionpolicies', 'clusterroles']) {
+    expect(await kubectl('get', kind, '-o', 'name')).not.toMatch(/hollow|placement/);
+  }
+});
