@@ -5,6 +5,7 @@ import { ComponentResource, type ComponentResourceOptions, type Input } from '@p
 import type { UidMode } from '../common/admissionWebhook.ts';
 import { admissionAccount as account, admissionRules, admissionWebhookConfiguration } from './admissionWebhooks.ts';
 import { Permissions } from './Permissions.ts';
+import { livenessProbe, onControlPlane, ownNodesApiServer, serviceDeployment } from './serviceDeployment.ts';
 
 export interface AdmissionWebhookArgs {
   /** Reference of the image of `admission/main.ts`; the nodes have it. */
@@ -17,7 +18,6 @@ export interface AdmissionWebhookArgs {
 
 const webhookPort = 8443;
 const metricsPort = 9811;
-const controlPlane = 'node-role.kubernetes.io/control-plane';
 const labels = { app: account.name };
 
 /** The webhook that gives pods their UID and places them; its namespace exists. Something is asked of it: UIDs or placement. */
@@ -47,74 +47,27 @@ export class AdmissionWebhook extends ComponentResource {
     { image, uids, placement }: AdmissionWebhookArgs,
     permissions: Permissions,
   ): Deployment {
-    return new Deployment(
-      `${name}-deployment`,
-      {
-        metadata: { ...account, labels },
-        spec: {
-          replicas: 1,
-          strategy: { type: 'Recreate' },
-          selector: { matchLabels: labels },
-          template: {
-            metadata: { labels },
-            spec: {
-              serviceAccountName: account.name,
-              enableServiceLinks: false,
-              priorityClassName: 'system-cluster-critical',
-              nodeSelector: { [controlPlane]: '' },
-              tolerations: [
-                { key: controlPlane, operator: 'Exists' },
-                // Where its node dies it is wanted elsewhere soon.
-                ...['not-ready', 'unreachable'].map((state) => ({
-                  key: `node.kubernetes.io/${state}`,
-                  operator: 'Exists',
-                  effect: 'NoExecute',
-                  tolerationSeconds: 10,
-                })),
-              ],
-              terminationGracePeriodSeconds: 5,
-              containers: [
-                {
-                  name: account.name,
-                  image,
-                  imagePullPolicy: 'Never',
-                  args: [
-                    `--uids=${uids}`,
-                    ...(placement ? ['--placement'] : []),
-                    `--listen-addr=:${webhookPort}`,
-                    `--metrics-addr=:${metricsPort}`,
-                  ],
-                  // Its own node's API server: by the Service's address it would hang where another node has died.
-                  env: [
-                    { name: 'KUBERNETES_SERVICE_HOST', valueFrom: { fieldRef: { fieldPath: 'status.hostIP' } } },
-                    { name: 'KUBERNETES_SERVICE_PORT', value: '6443' },
-                  ],
-                  ports: [
-                    { name: 'webhook', containerPort: webhookPort },
-                    { name: 'metrics', containerPort: metricsPort },
-                  ],
-                  readinessProbe: { httpGet: { path: '/readyz', port: 'metrics' }, periodSeconds: 1 },
-                  livenessProbe: {
-                    httpGet: { path: '/healthz', port: 'metrics' },
-                    periodSeconds: 10,
-                    failureThreshold: 6,
-                  },
-                  resources: { requests: { cpu: '10m', memory: '112Mi' } },
-                  securityContext: {
-                    runAsUser: 65532,
-                    runAsNonRoot: true,
-                    allowPrivilegeEscalation: false,
-                    readOnlyRootFilesystem: true,
-                    capabilities: { drop: ['ALL'] },
-                    seccompProfile: { type: 'RuntimeDefault' },
-                  },
-                },
-              ],
-            },
-          },
-        },
+    const deployment = serviceDeployment({
+      account,
+      image,
+      pod: onControlPlane,
+      container: {
+        args: [
+          `--uids=${uids}`,
+          ...(placement ? ['--placement'] : []),
+          `--listen-addr=:${webhookPort}`,
+          `--metrics-addr=:${metricsPort}`,
+        ],
+        env: ownNodesApiServer,
+        ports: [
+          { name: 'webhook', containerPort: webhookPort },
+          { name: 'metrics', containerPort: metricsPort },
+        ],
+        readinessProbe: { httpGet: { path: '/readyz', port: 'metrics' }, periodSeconds: 1 },
+        livenessProbe: livenessProbe('metrics'),
+        resources: { requests: { cpu: '10m', memory: '112Mi' } },
       },
-      { parent: this, dependsOn: [permissions] },
-    );
+    });
+    return new Deployment(`${name}-deployment`, deployment, { parent: this, dependsOn: [permissions] });
   }
 }

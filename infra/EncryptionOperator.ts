@@ -3,6 +3,7 @@ import { Deployment } from '@pulumi/kubernetes/apps/v1/deployment.js';
 import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi';
 import { openShiftNamespaces } from './OpenShiftNamespaces.ts';
 import { Permissions } from './Permissions.ts';
+import { confined, onControlPlane, ownNodesApiServer, serviceDeployment } from './serviceDeployment.ts';
 
 export interface EncryptionOperatorArgs {
   /** Reference of the operator's image; the nodes have it. */
@@ -36,13 +37,6 @@ export const clusterOperatorRules = [
   { resources: ['clusteroperators/status'], verbs: ['get', 'patch', 'update'] },
 ].map((rule) => ({ apiGroups: ['config.openshift.io'], resourceNames: ['kube-apiserver'], ...rule }));
 
-const confined = {
-  allowPrivilegeEscalation: false,
-  readOnlyRootFilesystem: true,
-  capabilities: { drop: ['ALL'] },
-  seccompProfile: { type: 'RuntimeDefault' },
-};
-
 /** The stand-in for OpenShift's encryption controllers, and its hand on every control-plane node. */
 export class EncryptionOperator extends ComponentResource {
   constructor(name: string, args: EncryptionOperatorArgs, options?: ComponentResourceOptions) {
@@ -55,7 +49,6 @@ export class EncryptionOperator extends ComponentResource {
   private operator(name: string, { image, healthInterval }: EncryptionOperatorArgs): void {
     const parent = { parent: this };
     const account = { namespace: kubeApiServerOperator, name: 'kube-apiserver-operator' };
-    const labels = { app: 'kube-apiserver-operator' };
     const permissions = new Permissions(
       name,
       {
@@ -117,54 +110,18 @@ export class EncryptionOperator extends ComponentResource {
       },
       parent,
     );
-    new Deployment(
-      `${name}-deployment`,
-      {
-        metadata: { ...account, labels },
-        spec: {
-          replicas: 1,
-          strategy: { type: 'Recreate' },
-          selector: { matchLabels: labels },
-          template: {
-            metadata: { labels },
-            spec: {
-              serviceAccountName: account.name,
-              enableServiceLinks: false,
-              priorityClassName: 'system-cluster-critical',
-              nodeSelector: { [controlPlane]: '' },
-              tolerations: [
-                { key: controlPlane, operator: 'Exists' },
-                // Where its node dies it is wanted elsewhere soon.
-                ...['not-ready', 'unreachable'].map((state) => ({
-                  key: `node.kubernetes.io/${state}`,
-                  operator: 'Exists',
-                  effect: 'NoExecute',
-                  tolerationSeconds: 10,
-                })),
-              ],
-              terminationGracePeriodSeconds: 5,
-              containers: [
-                {
-                  name: 'kube-apiserver-operator',
-                  image,
-                  imagePullPolicy: 'Never',
-                  args: ['operator', `--health-interval=${healthInterval}`, `--metrics-addr=:${metricsPort}`],
-                  // Its own node's API server: by the Service's address it would hang where another node has died.
-                  env: [
-                    { name: 'KUBERNETES_SERVICE_HOST', valueFrom: { fieldRef: { fieldPath: 'status.hostIP' } } },
-                    { name: 'KUBERNETES_SERVICE_PORT', value: '6443' },
-                  ],
-                  ports: [{ name: 'metrics', containerPort: metricsPort }],
-                  resources: { requests: { cpu: '10m', memory: '96Mi' } },
-                  securityContext: { ...confined, runAsUser: 65532, runAsNonRoot: true },
-                },
-              ],
-            },
-          },
-        },
+    const deployment = serviceDeployment({
+      account,
+      image,
+      pod: onControlPlane,
+      container: {
+        args: ['operator', `--health-interval=${healthInterval}`, `--metrics-addr=:${metricsPort}`],
+        env: ownNodesApiServer,
+        ports: [{ name: 'metrics', containerPort: metricsPort }],
+        resources: { requests: { cpu: '10m', memory: '96Mi' } },
       },
-      { parent: this, dependsOn: [permissions] },
-    );
+    });
+    new Deployment(`${name}-deployment`, deployment, { parent: this, dependsOn: [permissions] });
   }
 
   private installer(name: string, image: Input<string>): void {
@@ -232,7 +189,7 @@ export class EncryptionOperator extends ComponentResource {
                   ],
                   resources: { requests: { cpu: '10m', memory: '64Mi' } },
                   // Files of kube-apiserver and of its supervisor belong to root.
-                  securityContext: { ...confined, runAsUser: 0 },
+                  securityContext: { ...confined, runAsUser: 0, runAsNonRoot: false },
                   volumeMounts: Object.entries(nodeFolders).map(([volume, mountPath]) => ({ name: volume, mountPath })),
                 },
               ],

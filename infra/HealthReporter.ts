@@ -7,6 +7,7 @@ import { ClusterRole } from '@pulumi/kubernetes/rbac/v1/clusterRole.js';
 import { ClusterRoleBinding } from '@pulumi/kubernetes/rbac/v1/clusterRoleBinding.js';
 import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi';
 import { reporterAccount as account, reporterFlow, reporterPriority, reporterRules } from './healthReporterAccess.ts';
+import { livenessProbe } from './serviceDeployment.ts';
 
 const tokenSecret = 'kms-health-reporter-token';
 const roleName = `${account.namespace}:${account.name}`;
@@ -90,7 +91,7 @@ export const healthReporterContainer = (
   ],
   env: [{ name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } }],
   ports: [{ name: 'health-metrics', containerPort: metricsPort }],
-  livenessProbe: { httpGet: { path: '/healthz', port: 'health-metrics' }, periodSeconds: 10, failureThreshold: 6 },
+  livenessProbe: livenessProbe('health-metrics'),
   resources: { requests: { cpu: '10m', memory: '64Mi' } },
   securityContext,
   volumeMounts: [

@@ -3,6 +3,7 @@ import { Namespace } from '@pulumi/kubernetes/core/v1/namespace.js';
 import { ServiceAccount } from '@pulumi/kubernetes/core/v1/serviceAccount.js';
 import { ComponentResource, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi';
 import { type HealthReporterArgs, healthReporterContainer, healthReporterVolume } from './HealthReporter.ts';
+import { livenessProbe } from './serviceDeployment.ts';
 
 export interface KmsPluginArgs {
   /** Reference of the plugin's image; the nodes have it. */
@@ -80,11 +81,7 @@ export class KmsPlugin extends ComponentResource {
                   ],
                   ports: [{ name: 'metrics', containerPort: metricsPort }],
                   readinessProbe: { httpGet: { path: '/readyz', port: 'metrics' }, periodSeconds: 1 },
-                  livenessProbe: {
-                    httpGet: { path: '/healthz', port: 'metrics' },
-                    periodSeconds: 10,
-                    failureThreshold: 6,
-                  },
+                  livenessProbe: livenessProbe('metrics'),
                   resources: { requests: { cpu: '10m', memory: '64Mi' } },
                   securityContext,
                   volumeMounts: [socketMount, { name: 'keystore', mountPath: keystoreDir }],

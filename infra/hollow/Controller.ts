@@ -2,7 +2,8 @@ import { Deployment } from '@pulumi/kubernetes/apps/v1/deployment.js';
 import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi';
 import { groupsConfigMap } from '../../common/hollowNodes.ts';
 import { Permissions } from '../Permissions.ts';
-import { confined, controllerAccount, everyRealNode, namespace } from './names.ts';
+import { livenessProbe, onAnyNode, serviceDeployment } from '../serviceDeployment.ts';
+import { controllerAccount, namespace } from './names.ts';
 
 export interface ControllerArgs {
   /** Reference of the controller's image; the nodes have it. */
@@ -34,7 +35,6 @@ export const controllerRules = [
 export class HollowController extends ComponentResource {
   constructor(name: string, args: ControllerArgs, options?: ComponentResourceOptions) {
     super('understudy:index:HollowController', name, {}, options);
-    const labels = { app: controllerAccount.name };
     const permissions = new Permissions(
       name,
       {
@@ -56,46 +56,20 @@ export class HollowController extends ComponentResource {
       },
       { parent: this },
     );
-    new Deployment(
-      `${name}-deployment`,
-      {
-        metadata: { ...controllerAccount, labels },
-        spec: {
-          replicas: 1,
-          strategy: { type: 'Recreate' },
-          selector: { matchLabels: labels },
-          template: {
-            metadata: { labels },
-            spec: {
-              serviceAccountName: controllerAccount.name,
-              enableServiceLinks: false,
-              priorityClassName: 'system-cluster-critical',
-              tolerations: everyRealNode,
-              terminationGracePeriodSeconds: 5,
-              containers: [
-                {
-                  name: controllerAccount.name,
-                  image: args.image,
-                  imagePullPolicy: 'Never',
-                  args: ['--node-address=$(NODE_ADDRESS)', `--health-addr=:${healthPort}`],
-                  env: [{ name: 'NODE_ADDRESS', value: args.nodeAddress }],
-                  ports: [{ name: 'health', containerPort: healthPort }],
-                  readinessProbe: { httpGet: { path: '/readyz', port: 'health' }, periodSeconds: 1 },
-                  livenessProbe: {
-                    httpGet: { path: '/healthz', port: 'health' },
-                    periodSeconds: 10,
-                    failureThreshold: 6,
-                  },
-                  resources: { requests: { cpu: '10m', memory: '64Mi' } },
-                  securityContext: confined,
-                },
-              ],
-            },
-          },
-        },
+    const deployment = serviceDeployment({
+      account: controllerAccount,
+      image: args.image,
+      pod: onAnyNode,
+      container: {
+        args: ['--node-address=$(NODE_ADDRESS)', `--health-addr=:${healthPort}`],
+        env: [{ name: 'NODE_ADDRESS', value: args.nodeAddress }],
+        ports: [{ name: 'health', containerPort: healthPort }],
+        readinessProbe: { httpGet: { path: '/readyz', port: 'health' }, periodSeconds: 1 },
+        livenessProbe: livenessProbe('health'),
+        resources: { requests: { cpu: '10m', memory: '64Mi' } },
       },
-      { parent: this, dependsOn: [permissions] },
-    );
+    });
+    new Deployment(`${name}-deployment`, deployment, { parent: this, dependsOn: [permissions] });
     this.registerOutputs();
   }
 }

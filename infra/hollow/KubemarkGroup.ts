@@ -2,8 +2,9 @@ import { StatefulSet } from '@pulumi/kubernetes/apps/v1/statefulSet.js';
 import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi';
 import type { HollowGroup } from '../../common/hollowGroups.ts';
 import { groupLabel } from '../../common/hollowNodes.ts';
+import { confined, livenessProbe, onAnyNode } from '../serviceDeployment.ts';
 import { bootstrapDir, healthPort, identityDir, kubemarkArguments } from './kubemark.ts';
-import { confined, everyRealNode, namespace } from './names.ts';
+import { namespace } from './names.ts';
 
 export interface KubemarkGroupArgs {
   readonly group: HollowGroup;
@@ -37,7 +38,7 @@ export class KubemarkGroup extends ComponentResource {
             spec: {
               serviceAccountName: accountName,
               enableServiceLinks: false,
-              tolerations: everyRealNode,
+              ...onAnyNode,
               terminationGracePeriodSeconds: 5,
               containers: [
                 {
@@ -48,11 +49,7 @@ export class KubemarkGroup extends ComponentResource {
                   env: [{ name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
                   ports: [{ name: 'health', containerPort: healthPort }],
                   readinessProbe: { httpGet: { path: '/healthz', port: 'health' }, periodSeconds: 5 },
-                  livenessProbe: {
-                    httpGet: { path: '/healthz', port: 'health' },
-                    periodSeconds: 30,
-                    failureThreshold: 6,
-                  },
+                  livenessProbe: livenessProbe('health', 30),
                   resources: { requests: { cpu: '5m', memory: '20Mi' } },
                   securityContext: confined,
                   volumeMounts: [

@@ -2,7 +2,8 @@ import { Deployment } from '@pulumi/kubernetes/apps/v1/deployment.js';
 import { ConfigMap } from '@pulumi/kubernetes/core/v1/configMap.js';
 import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi';
 import { Permissions } from '../Permissions.ts';
-import { confined, everyRealNode, kwokAccount, namespace } from './names.ts';
+import { livenessProbe, onAnyNode, serviceDeployment } from '../serviceDeployment.ts';
+import { kwokAccount, namespace } from './names.ts';
 
 export interface KwokArgs {
   /** Reference of kwok's image; the nodes have it. */
@@ -51,63 +52,39 @@ export class Kwok extends ComponentResource {
       { metadata: { namespace, name: 'kwok', labels }, data: { 'kwok.yaml': args.configuration } },
       parent,
     );
-    new Deployment(
-      `${name}-deployment`,
-      {
-        metadata: { namespace, name: 'kwok', labels },
-        spec: {
-          replicas: 1,
-          strategy: { type: 'Recreate' },
-          selector: { matchLabels: labels },
-          template: {
-            metadata: { labels },
-            spec: {
-              serviceAccountName: kwokAccount.name,
-              enableServiceLinks: false,
-              priorityClassName: 'system-cluster-critical',
-              tolerations: everyRealNode,
-              terminationGracePeriodSeconds: 5,
-              containers: [
-                {
-                  name: 'kwok',
-                  image: args.image,
-                  imagePullPolicy: 'Never',
-                  args: [
-                    `--config=${configDir}/kwok.yaml`,
-                    '--kubeconfig=',
-                    '-v=WARN',
-                    '--node-ip=$(NODE_ADDRESS)',
-                    `--server-address=0.0.0.0:${serverPort}`,
-                  ],
-                  env: [
-                    { name: 'NODE_ADDRESS', value: args.nodeAddress },
-                    { name: 'HOME', value: '/tmp' },
-                  ],
-                  ports: [{ name: 'server', containerPort: serverPort }],
-                  readinessProbe: { httpGet: { path: '/healthz', port: 'server' }, periodSeconds: 1 },
-                  livenessProbe: {
-                    httpGet: { path: '/healthz', port: 'server' },
-                    periodSeconds: 30,
-                    failureThreshold: 6,
-                  },
-                  resources: { requests: { cpu: '20m', memory: '128Mi' } },
-                  securityContext: confined,
-                  volumeMounts: [
-                    { name: 'configuration', mountPath: configDir, readOnly: true },
-                    { name: 'scratch', mountPath: '/tmp' },
-                  ],
-                },
-              ],
-              volumes: [
-                { name: 'configuration', configMap: { name: configuration.metadata.name } },
-                { name: 'scratch', emptyDir: {} },
-              ],
-            },
-          },
-        },
+    const deployment = serviceDeployment({
+      account: kwokAccount,
+      image: args.image,
+      pod: {
+        ...onAnyNode,
+        volumes: [
+          { name: 'configuration', configMap: { name: configuration.metadata.name } },
+          { name: 'scratch', emptyDir: {} },
+        ],
       },
-      { parent: this, dependsOn: [permissions] },
-    );
+      container: {
+        args: [
+          `--config=${configDir}/kwok.yaml`,
+          '--kubeconfig=',
+          '-v=WARN',
+          '--node-ip=$(NODE_ADDRESS)',
+          `--server-address=0.0.0.0:${serverPort}`,
+        ],
+        env: [
+          { name: 'NODE_ADDRESS', value: args.nodeAddress },
+          { name: 'HOME', value: '/tmp' },
+        ],
+        ports: [{ name: 'server', containerPort: serverPort }],
+        readinessProbe: { httpGet: { path: '/healthz', port: 'server' }, periodSeconds: 1 },
+        livenessProbe: livenessProbe('server', 30),
+        resources: { requests: { cpu: '20m', memory: '128Mi' } },
+        volumeMounts: [
+          { name: 'configuration', mountPath: configDir, readOnly: true },
+          { name: 'scratch', mountPath: '/tmp' },
+        ],
+      },
+    });
+    new Deployment(`${name}-deployment`, deployment, { parent: this, dependsOn: [permissions] });
     this.registerOutputs();
   }
 }
