@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { kubeClient } from '../../common/kubeClient.ts';
 import { boxOf } from './support/boxes.ts';
+import { certificateRequest } from './support/certificateRequest.ts';
 import { groupHas, podsOf } from './support/hollow.ts';
 import { endHome, eventually, type Home, makeHome } from './support/home.ts';
 import type { Kubectl } from './support/kubectl.ts';
@@ -82,6 +84,38 @@ it('no pod of theirs has a credential of an administrator, or more than the righ
   expect(await may('create', 'certificatesigningrequests')).toBe('yes');
   expect(await may('approve', 'signers', '--subresource=')).toBe('no');
   for (const resource of ['secrets', 'pods', 'nodes', 'configmaps']) expect(await may('get', resource)).toBe('no');
+});
+
+it('a pod that asks for the identity of another node is denied it', async () => {
+  const token = await kubectl(
+    ...['-n', 'hollow-nodes', 'create', 'token', 'hollow-node'],
+    ...['--bound-object-kind=Pod', '--bound-object-name=hollow-small-0'],
+  );
+  const client = kubeClient({
+    server: `https://${up.access.api.host}:${up.access.api.port}`,
+    credentials: async () => ({
+      ca: up.access.authorityCertificate,
+      headers: { authorization: `Bearer ${token.trim()}` },
+    }),
+  });
+  const name = 'not-its-own';
+  const spec = {
+    request: await certificateRequest(`system:node:${node}`, 'system:nodes'),
+    signerName: 'kubernetes.io/kube-apiserver-client-kubelet',
+    usages: ['digital signature', 'client auth'],
+  };
+  const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+  const kind = { apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest' };
+  await client.send({ method: 'POST', path, body: { ...kind, metadata: { name }, spec } });
+  client.close();
+  const message = await eventually('the answer', async () => {
+    const condition = 'jsonpath={.status.conditions[?(@.type=="Denied")].message}';
+    return (await kubectl('get', 'csr', name, '-o', condition)) || undefined;
+  });
+  expect(message).toBe(
+    `pod hollow-small-0 asks to be 'system:node:${node}'; it may be system:node:hollow-small-0 alone`,
+  );
+  expect(await kubectl('get', 'csr', name, '-o', 'jsonpath={.status.certificate}')).toBe('');
 });
 
 it('who tends hollow nodes may not touch a real one', async () => {
