@@ -8,6 +8,7 @@ import { prepareEngineHome, readState, removeStaleEngineLocks, removeState } fro
 import { exclusively } from './exclusive.ts';
 import { type OutputOptions, printResult, progressFor } from './output.ts';
 import { requireRoot } from './root.ts';
+import { clearSharedDir } from './sharedDir.ts';
 import type { Stack } from './stack.ts';
 
 /** Lets the engine delete what it knows of. A damaged state is no reason to keep a cluster: it is removed without. */
@@ -51,7 +52,7 @@ export const down = async (stack: Stack, options: OutputOptions): Promise<void> 
     await rm(stack.workDir, { recursive: true, force: true });
     // While it is held: who waits for it notices, and makes a new one.
     await rm(stack.lockPath, { force: true });
-    const left = await leftovers(stack.clusterDir);
+    const left = [...(await leftovers(stack.clusterDir)), ...(await clearSharedDir())];
     if (left.length > 0) {
       throw new Failure({
         tried: `remove all of stack ${stack.name}`,
