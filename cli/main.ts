@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, Option } from 'commander';
-import { hasCode, UsageFailure } from '../common/failure.ts';
+import { EndingFailure, hasCode, UsageFailure } from '../common/failure.ts';
 import type { DashboardOptions } from './dashboard.ts';
 import type { WaitOptions } from './encrypt.ts';
 import type { FaultOptions } from './encryption/faults.ts';
@@ -50,6 +50,7 @@ const stackCommand = <O>(
     .action(async (stack: string, options: O) => (await load())(await loadStack(stack), options));
 
 stackCommand('up', 'make the stack be as its settings say', async () => (await import('./up.ts')).up)
+  .option('--timeout <duration>', 'how long it may take; as long as each of its steps where left out')
   .addOption(json)
   .addOption(quiet);
 stackCommand('down', 'remove everything of the stack', async () => (await import('./down.ts')).down)
@@ -289,5 +290,6 @@ try {
     const told = error instanceof CommanderError ? usageFailure(error) : error;
     printError(told, process.argv.includes('--json'));
     process.exitCode = exitCodeOf(told);
+    if (told instanceof EndingFailure) process.exit();
   }
 }

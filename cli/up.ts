@@ -16,11 +16,14 @@ import { exclusively } from './exclusive.ts';
 import { waitForFirstReports } from './firstReports.ts';
 import { checkHollowRoom, waitForHollowNodes } from './hollowNodes.ts';
 import { type OutputOptions, printResult, progressFor } from './output.ts';
+import { type PluginReadiness, type PluginResult, pluginReadinessText, pluginResult } from './pluginReady.ts';
+import { type PluginWatch, watchingPlugin } from './pluginWatch.ts';
 import { requireRoot } from './root.ts';
 import { checkSharedDir, fillSharedDir } from './sharedDir.ts';
 import type { Stack } from './stack.ts';
 import { registryCredentialsOf } from './stackSecrets.ts';
 import { ensureStackPrograms } from './toolchain.ts';
+import { leavingTheRest, type UpTime, withinTime } from './upTimeout.ts';
 
 const specOf = ({ name, settings }: Stack): ClusterSpec => {
   const { controlPlanes, workers, egress, openshift } = settings;
@@ -55,11 +58,15 @@ const isNew = async (stack: Stack): Promise<boolean> => {
  * them finds them there.
  * @returns how many resources changed
  */
-const bringUp = async (stack: Stack, supplies: ClusterSupplies, progress: Progress): Promise<number> => {
+const bringUp = async (stack: Stack, supplies: ClusterSupplies, time: UpTime): Promise<number> => {
+  const { progress, signal } = time;
   const [started, engine] = await Promise.allSettled([
     (await isNew(stack)) ? startCluster(specOf(stack), stack.clusterDir, supplies, progress) : undefined,
-    withEngine(stack, progress, (ready) =>
-      ready.run(`bring up stack ${stack.name}`, (onEvent) => ready.stack.up({ onEvent })),
+    time.ending(
+      withEngine(stack, progress, (ready) => {
+        signal.throwIfAborted();
+        return ready.run(`bring up stack ${stack.name}`, (onEvent) => ready.stack.up({ onEvent, signal }));
+      }),
     ),
   ]);
   // The engine's error would only repeat this one.
@@ -79,6 +86,7 @@ interface UpResult {
   readonly hollowNodes: number;
   /** How secrets and config maps are stored. */
   readonly encryption: EncryptionMode;
+  readonly plugin: PluginResult;
 }
 
 const storedAs: Readonly<Record<EncryptionMode, string>> = {
@@ -90,13 +98,18 @@ const storedAs: Readonly<Record<EncryptionMode, string>> = {
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
-const summary = ({ stack, changes, seconds, nodes, hollowNodes, encryption }: UpResult, isDefault: boolean): string => {
+const summary = (
+  { stack, changes, seconds, nodes, hollowNodes, encryption }: UpResult,
+  readiness: PluginReadiness,
+  isDefault: boolean,
+): string => {
   const name = isDefault ? '' : ` ${stack}`;
   const all =
     hollowNodes === 0 ? counted(nodes, 'node') : `${counted(nodes, 'node')} and ${counted(hollowNodes, 'hollow node')}`;
   return [
     `Stack ${stack} is up after ${seconds.toFixed(1)} s: ${changes} resources changed, ${all} Ready,`,
     `secrets and config maps ${storedAs[encryption]}.`,
+    `${pluginReadinessText(readiness)}.`,
     '',
     `  npx understudy kubectl${isDefault ? '' : ` --stack ${stack}`} get pods -A   # or: export KUBECONFIG=$(npx understudy kubeconfig${name} --path)`,
     `  npx understudy verify${name}   # reads etcd and proves the encryption`,
@@ -104,11 +117,14 @@ const summary = ({ stack, changes, seconds, nodes, hollowNodes, encryption }: Up
   ].join('\n');
 };
 
-/** Makes the stack be as its settings say; changes nothing where it is. */
-export const up = async (stack: Stack, options: OutputOptions): Promise<void> => {
-  const begin = performance.now();
-  const progress = progressFor(options);
-  requireRoot(`make cluster ${stack.name}`);
+const bringUpWhole = async (
+  stack: Stack,
+  options: OutputOptions,
+  begin: number,
+  time: UpTime,
+  plugin: PluginWatch,
+): Promise<void> => {
+  const { progress } = time;
   await exclusively(stack, progress, async () => {
     await checkSharedDir();
     await checkChange(specOf(stack), stack.clusterDir);
@@ -119,7 +135,7 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
     await ensureStackPrograms(stack, progress);
     const supplies = { ...(await gatherSupplies(progress)), registryCredentials };
     const healed = await heal(stack, supplies, progress);
-    const changes = await bringUp(stack, supplies, progress);
+    const changes = await bringUp(stack, supplies, time);
     const access = await readAccess(stack.clusterDir);
     if (access === undefined) {
       throw new Failure({
@@ -128,19 +144,44 @@ export const up = async (stack: Stack, options: OutputOptions): Promise<void> =>
         next: `run 'understudy down ${stack.name}', then 'understudy up ${stack.name}'`,
       });
     }
-    const [nodes, hollowNodes, { type }] = await progress.phase('nodes Ready, encrypted as asked, DNS', () =>
+    const last = progress.phase('nodes and KMS plugin ready, encrypted as asked, DNS', () =>
       Promise.all([
         waitForNodes(stack.clusterDir, access),
         waitForHollowNodes(stack, access, progress),
         encryptedAsAsked(stack, { timeout: '3m', progress }),
+        plugin.ready(progress),
         ensureDns(stack.clusterDir, access),
         waitForConvergence(access),
       ]),
     );
+    const [nodes, hollowNodes, { type }, readiness] = await leavingTheRest(last);
     await waitForFirstReports(stack, access.kubeconfig, progress);
     await fillSharedDir(stack);
     const seconds = Number(((performance.now() - begin) / 1000).toFixed(1));
-    const result: UpResult = { stack: stack.name, changes, healed, seconds, nodes, hollowNodes, encryption: type };
-    printResult(options, result, summary(result, stack.name === 'local'));
+    const result: UpResult = {
+      stack: stack.name,
+      changes,
+      healed,
+      seconds,
+      nodes,
+      hollowNodes,
+      encryption: type,
+      plugin: pluginResult(readiness),
+    };
+    printResult(options, result, summary(result, readiness, stack.name === 'local'));
   });
+};
+
+export interface UpOptions extends OutputOptions {
+  /** A duration as Go writes it. */
+  readonly timeout?: string;
+}
+
+/** Makes the stack be as its settings say; changes nothing where it is. */
+export const up = async (stack: Stack, options: UpOptions): Promise<void> => {
+  requireRoot(`make cluster ${stack.name}`);
+  const begin = performance.now();
+  await withinTime(stack, options.timeout, progressFor(options), (time) =>
+    watchingPlugin(stack, begin, (plugin) => bringUpWhole(stack, options, begin, time, plugin)),
+  );
 };

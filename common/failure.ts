@@ -23,6 +23,9 @@ export class Failure extends Error {
 /** The user asked for something that does not exist or does not fit; exit code 2. */
 export class UsageFailure extends Failure {}
 
+/** A failure beside which other work still waits: the process ends with it, and leaves that work. */
+export class EndingFailure extends Failure {}
+
 /** The text of anything that was thrown. */
 export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
 

@@ -48,6 +48,8 @@ export interface ApiAnswer {
 export interface KubeClient {
   /** @throws ApiError, Unreachable */
   send(request: ApiRequest): Promise<ApiAnswer>;
+  /** An answer that is text, such as a log. @throws as {@link send} */
+  text(request: ApiRequest): Promise<string>;
   /** Events of a watch, until the server ends it. @throws ApiError, Unreachable */
   watch(path: string, query: ApiRequest['query'], signal: AbortSignal): AsyncGenerator<PropertyMap>;
   close(): void;
@@ -126,13 +128,14 @@ export const kubeClient = (connection: KubeConnection): KubeClient => {
   const call = async (
     { method, path, query = {}, body, contentType = 'application/json', signal }: ApiRequest,
     idleMs: number,
+    accept = 'application/json',
   ): Promise<IncomingMessage> => {
     const target = new URL(connection.server + path);
     for (const [key, value] of Object.entries(query)) if (value !== undefined) target.searchParams.set(key, value);
     const credentials = await connection.credentials();
     const content = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
-      accept: 'application/json',
+      accept,
       ...credentials.headers,
       ...(content === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(content) }),
     };
@@ -157,6 +160,12 @@ export const kubeClient = (connection: KubeConnection): KubeClient => {
         if (seconds === undefined || putOffs === maxPutOffs) throw new ApiError(code, body);
         await sleep(seconds * 1000, undefined, { signal: apiRequest.signal });
       }
+    },
+    text: async (apiRequest) => {
+      const response = await call(apiRequest, idleTimeoutMs, '*/*');
+      const text = await readText(response);
+      if (response.statusCode === 200) return text;
+      throw new ApiError(response.statusCode ?? 0, parseBody(text));
     },
     async *watch(path, query, signal) {
       const response = await call({ method: 'GET', path, query: { ...query, watch: '1' }, signal }, 0);

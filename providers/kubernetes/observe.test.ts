@@ -20,6 +20,7 @@ const scripted = (answers: Answer[], watches: (readonly (PropertyMap | Error)[] 
       if (answer instanceof Error) throw answer;
       return { body: answer, warnings: [] };
     },
+    text: async () => '',
     async *watch(_path, query) {
       asked.push(`watch from ${query?.resourceVersion}`);
       const events = watches.shift() ?? new Error('the script is over');

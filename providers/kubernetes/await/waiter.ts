@@ -1,12 +1,12 @@
 import { isMap } from '../../protocol/values.ts';
 import type { Cluster } from '../cluster.ts';
-import { describe, type KubeObject, kindOf, listAt, mapAt, nameOf, namespaceOf, stringAt } from '../objects.ts';
+import { describe, type KubeObject, kindOf, listAt, nameOf, namespaceOf, stringAt } from '../objects.ts';
 import { observeList, observeObject } from '../observe.ts';
-import { findObject, listObjects, type ObjectAddress } from '../resource.ts';
+import { findObject, type ObjectAddress } from '../resource.ts';
 import { conditionFor } from './conditions.ts';
 import { endpointsReady, settleMs, targetsPods } from './endpoints.ts';
+import { explainWorkload, untilInVain } from './examine.ts';
 import { type Condition, reasonOf, type Verdict } from './verdict.ts';
-import { containerProblems } from './workloads.ts';
 
 export interface WaitLimits {
   readonly timeoutMs: number;
@@ -31,11 +31,6 @@ interface Wait {
   live: KubeObject;
   message: string;
 }
-
-const selectorText = (labels: Readonly<Record<string, unknown>>): string =>
-  Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
 
 const addressIn = async (
   { client, discovery }: Cluster,
@@ -99,24 +94,6 @@ const endpointsWait = async (
   }
 };
 
-/** What the pods of a workload say about why it is not ready. */
-const podProblems = async (cluster: Cluster, live: KubeObject): Promise<readonly string[]> => {
-  const labels = mapAt(live, 'spec', 'selector', 'matchLabels');
-  if (Object.keys(labels).length === 0) return [];
-  const signal = AbortSignal.timeout(5_000);
-  try {
-    const mapping = await cluster.discovery.find({ apiVersion: 'v1', kind: 'Pod' }, signal);
-    if (mapping === undefined) return [];
-    const pods = await listObjects(cluster.client, mapping, namespaceOf(live), selectorText(labels), signal);
-    return listAt(pods, 'items')
-      .filter(isMap)
-      .flatMap((pod) => containerProblems(pod).map((problem) => `pod ${nameOf(pod)}: ${problem}`));
-  } catch {
-    // Only an explanation is lost.
-    return [];
-  }
-};
-
 const limited = async <T>(
   { timeoutMs, signal }: WaitLimits,
   work: (signal: AbortSignal) => Promise<T>,
@@ -152,12 +129,10 @@ export const waitUntilReady = async (
   const notReady = async (how: string, explain: boolean): Promise<NotReady> =>
     new NotReady(wait.live, [
       `${describe(wait.live)} was not ready ${how}: ${wait.message}`,
-      ...(explain ? await podProblems(cluster, wait.live) : []),
+      ...(explain ? await explainWorkload(cluster.client, wait.live) : []),
     ]);
 
-  const work = async (signal: AbortSignal): Promise<KubeObject> => {
-    const condition = await conditionOf(cluster, written, signal);
-    if (condition === undefined) return written;
+  const getsReady = async (condition: Condition, signal: AbortSignal): Promise<void> => {
     for await (const live of observeObject(address, written, signal)) {
       if (live === undefined)
         throw new NotReady(wait.live, [`${describe(written)} was deleted while it was waited for`]);
@@ -165,7 +140,22 @@ export const waitUntilReady = async (
       const verdict = condition(live);
       tell(verdict);
       if (verdict.state === 'failed') throw await notReady('and will not get ready', true);
-      if (verdict.state === 'ready') break;
+      if (verdict.state === 'ready') return;
+    }
+  };
+
+  const work = async (signal: AbortSignal): Promise<KubeObject> => {
+    const condition = await conditionOf(cluster, written, signal);
+    if (condition === undefined) return written;
+    const over = new AbortController();
+    const until = AbortSignal.any([signal, over.signal]);
+    try {
+      const inVain = untilInVain(cluster.client, () => wait.live, limits.onStatus, until).then(async () => {
+        throw await notReady('and will not get ready', true);
+      });
+      await Promise.race([getsReady(condition, until), inVain]);
+    } finally {
+      over.abort();
     }
     if (isService(wait.live) && targetsPods(wait.live)) await endpointsWait(cluster, wait, tell, signal);
     return wait.live;
@@ -181,7 +171,7 @@ export const whyNotReady = async (
 ): Promise<readonly string[] | undefined> => {
   const verdict = (await conditionOf(cluster, live, signal))?.(live);
   if (verdict === undefined || verdict.state === 'ready') return undefined;
-  return [`${describe(live)} is not ready: ${verdict.message}`, ...(await podProblems(cluster, live))];
+  return [`${describe(live)} is not ready: ${verdict.message}`, ...(await explainWorkload(cluster.client, live))];
 };
 
 /** Of every object that is deleted with its dependents; says nothing. */

@@ -1,5 +1,5 @@
-import { isMap, type PropertyMap } from '../../protocol/values.ts';
-import { at, type KubeObject, listAt, mapAt, numberAt, stringAt } from '../objects.ts';
+import { at, type KubeObject, mapAt, numberAt, stringAt } from '../objects.ts';
+import { containerProblems, isPodReady } from './troubles.ts';
 import { failed, isTrue, ready, reasonOf, statusCondition, type Verdict, waiting } from './verdict.ts';
 
 // The rules are those of kubectl rollout status and of kstatus (sigs.k8s.io/cli-utils), which the official provider follows.
@@ -58,32 +58,9 @@ export const jobComplete = (live: KubeObject): Verdict => {
   return waiting(`${count(live, 'succeeded')} of ${completions} pods have succeeded, ${count(live, 'failed')} failed`);
 };
 
-/** What keeps a pod's containers from running, one line each. */
-export const containerProblems = (pod: KubeObject): readonly string[] =>
-  [...listAt(pod, 'status', 'initContainerStatuses'), ...listAt(pod, 'status', 'containerStatuses')]
-    .filter(isMap)
-    .flatMap((container) => {
-      if (container.ready === true) return [];
-      const state = (key: string, ...path: string[]): PropertyMap | undefined => {
-        const found = at(container, ...path, key);
-        return isMap(found) ? found : undefined;
-      };
-      const stuck = state('waiting', 'state');
-      const ended = state('terminated', 'state') ?? state('terminated', 'lastState');
-      const harmless = ['ContainerCreating', 'PodInitializing', 'Completed'];
-      return [stuck, ended]
-        .filter((part) => part !== undefined && !harmless.includes(stringAt(part, 'reason') ?? ''))
-        .map((part) => `container ${stringAt(container, 'name')}: ${reasonOf(part) || 'ended'}${exitCodeOf(part)}`);
-    });
-
-const exitCodeOf = (state: PropertyMap | undefined): string => {
-  const code = numberAt(state, 'exitCode');
-  return code === undefined ? '' : ` (exit code ${code})`;
-};
-
 export const podReady = (live: KubeObject): Verdict => {
   const phase = stringAt(live, 'status', 'phase');
-  if (phase === 'Succeeded' || isTrue(statusCondition(live, 'Ready'))) return ready;
+  if (isPodReady(live)) return ready;
   const problems = containerProblems(live).join('; ');
   if (phase === 'Failed') return failed(problems || reasonOf(mapAt(live, 'status')) || 'the pod failed');
   const scheduled = statusCondition(live, 'PodScheduled');
