@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { lookAtPlugin, type PluginBefore, type PluginPod, pluginPod, pluginReadinessText, pluginResult } from './pluginReady.ts';
+import {
+  lookAtPlugin,
+  type PluginBefore,
+  type PluginPod,
+  pluginPod,
+  pluginReadinessText,
+  pluginResult,
+} from './pluginReady.ts';
 
 const began = Date.parse('2026-01-01T00:10:00.400Z');
 const before: PluginBefore = { controlPlanes: 1, began, dead: new Set() };
@@ -31,10 +38,22 @@ describe('the plugin', () => {
     expect(none).toEqual({ nodes: 0, of: 3, after: undefined });
     const two = lookAtPlugin(none, [pod('a', true, late), pod('b', true, late), pod('c', false, late)], three, 8);
     expect(pluginReadinessText(two)).toBe('KMS plugin ready on 2 of 3 control-plane nodes');
-    const all = lookAtPlugin(two, ['a', 'b', 'c'].map((node) => pod(node, true, late)), three, 9.64);
+    const all = lookAtPlugin(
+      two,
+      ['a', 'b', 'c'].map((node) => pod(node, true, late)),
+      three,
+      9.64,
+    );
     expect(pluginReadinessText(all)).toBe('KMS plugin ready on 3 of 3 control-plane nodes after 9.6 s');
     expect(pluginResult(all)).toEqual({ ready: 3, of: 3, seconds: 9.6 });
-    expect(lookAtPlugin(all, ['a', 'b', 'c'].map((node) => pod(node, true, late)), three, 20)).toEqual(all);
+    expect(
+      lookAtPlugin(
+        all,
+        ['a', 'b', 'c'].map((node) => pod(node, true, late)),
+        three,
+        20,
+      ),
+    ).toEqual(all);
   });
 
   it('that is replaced counts from when the new one is ready', () => {

@@ -19,8 +19,10 @@ export const reserveOf = (timeoutMs: number): number => Math.min(10_000, timeout
 
 interface Underway {
   readonly progress: Progress;
-  /** The phases that have not ended, and the last line of each kind where there are none. */
+  /** The phases that have not ended. */
   phases(): readonly string[];
+  /** What was told last. */
+  last(): string;
 }
 
 /** Progress that knows what is being worked at. */
@@ -28,7 +30,8 @@ export const remembering = (progress: Progress): Underway => {
   const open = new Set<string>();
   let last = 'its first steps';
   return {
-    phases: () => (open.size > 0 ? [...open] : [last]),
+    phases: () => [...open],
+    last: () => last,
     progress: {
       note: (text) => {
         last = text.trim();
@@ -96,8 +99,8 @@ export const withinTime = async <T>(
   const endings: Promise<unknown>[] = [];
   const over = new AbortController();
   const isOver = sleep(timeoutMs - reserveMs, undefined, { signal: over.signal }).then(async (): Promise<never> => {
-    const phases = underway.phases().map((phase) => `it was still at: ${phase}`);
-    progress.note(`the time is nearly over: ending`);
+    const [phases, last] = [underway.phases(), underway.last()];
+    progress.note('the time is nearly over: ending');
     controller.abort();
     const ended = Promise.allSettled(endings).then(saidAtTheEnd);
     const inTime = sleep(reserveMs, undefined);
@@ -105,7 +108,9 @@ export const withinTime = async <T>(
       Promise.race([ended, inTime.then((): readonly string[] => [])]),
       Promise.race([stackTroubles(stack), inTime.then((): readonly string[] => [])]),
     ]);
-    throw outOfTime(stack.name, timeout, [...phases, ...said], causes);
+    const waitedFor = phases.map((phase) => `it was still at: ${phase}`);
+    const known = [...waitedFor, ...said];
+    throw outOfTime(stack.name, timeout, known.length > 0 ? known : [`it was still at: ${last}`], causes);
   });
   const doing = work({
     progress: underway.progress,

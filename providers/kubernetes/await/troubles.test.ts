@@ -61,8 +61,8 @@ describe('troubles of a pod', () => {
 });
 
 describe('waiting is in vain', () => {
-  /** After looks at these seconds, each with its status. */
-  const after = (...looks: readonly (readonly [seconds: number, status: PropertyMap])[]): string | undefined => {
+  type Look = readonly [seconds: number, status: PropertyMap];
+  const after = (looks: readonly Look[]): string | undefined => {
     let since: Since = new Map();
     let inVain: string | undefined;
     for (const [seconds, status] of looks) {
@@ -75,19 +75,84 @@ describe('waiting is in vain', () => {
   const ready: PropertyMap = { conditions: [{ type: 'Ready', status: 'True' }] };
   const notReadyNode = '0/1 nodes are available: 1 node(s) had untolerated taint(s) {node.kubernetes.io/not-ready: }';
 
-  test.each<[string, Parameters<typeof after>, RegExp | undefined]>([
-    ['when a container has been crashing', [[0, crashing(1)], [30, crashing(3)]], /^pod p: container c: CrashLoop/],
-    ['also where it crashes between looks', [[0, crashing(0, false)], [16, crashing(2)], [31, crashing(3)]], /Crash/],
+  test.each<readonly [string, readonly Look[], RegExp | undefined]>([
+    [
+      'when a container has been crashing',
+      [
+        [0, crashing(1)],
+        [30, crashing(3)],
+      ],
+      /^pod p: container c: CrashLoop/,
+    ],
+    [
+      'also where it crashes between looks',
+      [
+        [0, crashing(0, false)],
+        [16, crashing(2)],
+        [31, crashing(3)],
+      ],
+      /Crash/,
+    ],
     ['not at first sight of an old loop', [[0, crashing(9)]], undefined],
-    ['not after two restarts', [[0, crashing(1)], [60, crashing(2)]], undefined],
-    ['not where it was ready in between', [[0, crashing(3)], [20, ready], [31, crashing(4)]], undefined],
-    ['when its image never comes', [[0, stuck('ErrImageNeverPull')], [20, stuck('ErrImageNeverPull')]], /NeverPull/],
-    ['when the name of its image is none', [[0, stuck('InvalidImageName')], [20, stuck('InvalidImageName')]], /Invalid/],
-    ['not where a registry may answer later', [[0, stuck('ErrImagePull')], [500, stuck('ImagePullBackOff')]], undefined],
-    ['when no node has room for a minute', [[0, unschedulable('no room')], [60, unschedulable('no room')]], /no room/],
-    ['not while nodes start', [[0, unschedulable(notReadyNode)], [90, unschedulable(notReadyNode)]], undefined],
+    [
+      'not after two restarts',
+      [
+        [0, crashing(1)],
+        [60, crashing(2)],
+      ],
+      undefined,
+    ],
+    [
+      'not where it was ready in between',
+      [
+        [0, crashing(3)],
+        [20, ready],
+        [31, crashing(4)],
+      ],
+      undefined,
+    ],
+    [
+      'when its image never comes',
+      [
+        [0, stuck('ErrImageNeverPull')],
+        [20, stuck('ErrImageNeverPull')],
+      ],
+      /NeverPull/,
+    ],
+    [
+      'when the name of its image is none',
+      [
+        [0, stuck('InvalidImageName')],
+        [20, stuck('InvalidImageName')],
+      ],
+      /Invalid/,
+    ],
+    [
+      'not where a registry may answer later',
+      [
+        [0, stuck('ErrImagePull')],
+        [500, stuck('ImagePullBackOff')],
+      ],
+      undefined,
+    ],
+    [
+      'when no node has room for a minute',
+      [
+        [0, unschedulable('no room')],
+        [60, unschedulable('no room')],
+      ],
+      /no room/,
+    ],
+    [
+      'not while nodes start',
+      [
+        [0, unschedulable(notReadyNode)],
+        [90, unschedulable(notReadyNode)],
+      ],
+      undefined,
+    ],
   ])('%s', (_name, looks, expected) => {
-    const inVain = after(...looks);
+    const inVain = after(looks);
     if (expected === undefined) expect(inVain).toBeUndefined();
     else expect(inVain).toMatch(expected);
   });
