@@ -19,7 +19,7 @@ it('remembers the phases that have not ended, and what was told last', async () 
   expect(phases()).toEqual(['box a']);
   end.resolve();
   await phase;
-  expect([phases(), last()]).toEqual([[], 'created Namespace x']);
+  expect([phases(), last()]).toEqual([[], "what follows 'box a'"]);
 });
 
 it('says what was waited for, its causes, and that nothing is lost', () => {

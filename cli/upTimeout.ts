@@ -43,6 +43,7 @@ export const remembering = (progress: Progress): Underway => {
           return await progress.phase(name, work);
         } finally {
           open.delete(name);
+          last = `what follows '${name}'`;
         }
       },
     },
@@ -82,6 +83,7 @@ const saidAtTheEnd = (settled: readonly PromiseSettledResult<unknown>[]): readon
  * Runs `up` for as long as it may take. Shortly before the time is over the engine is told to end, and whatever else
  * still waits is left behind: the process is to end with the failure, and the next `up` goes on.
  * @param timeout a duration as Go writes it; no end where left out
+ * @param begin when the command began, by `performance.now()`
  * @throws EndingFailure that says what was waited for and what the cluster has to say about it
  */
 export const withinTime = async <T>(
@@ -89,6 +91,7 @@ export const withinTime = async <T>(
   timeout: string | undefined,
   progress: Progress,
   work: (time: UpTime) => Promise<T>,
+  begin = performance.now(),
 ): Promise<T> => {
   const controller = new AbortController();
   const { signal } = controller;
@@ -98,12 +101,14 @@ export const withinTime = async <T>(
   const underway = remembering(progress);
   const endings: Promise<unknown>[] = [];
   const over = new AbortController();
-  const isOver = sleep(timeoutMs - reserveMs, undefined, { signal: over.signal }).then(async (): Promise<never> => {
+  const leftMs = begin + timeoutMs - reserveMs - performance.now();
+  const isOver = sleep(Math.max(0, leftMs), undefined, { signal: over.signal }).then(async (): Promise<never> => {
     const [phases, last] = [underway.phases(), underway.last()];
     progress.note('the time is nearly over: ending');
     controller.abort();
     const ended = Promise.allSettled(endings).then(saidAtTheEnd);
-    const inTime = sleep(reserveMs, undefined);
+    // Less where this process came to it late.
+    const inTime = sleep(Math.max(0, begin + timeoutMs - performance.now()));
     const [said, causes] = await Promise.all([
       Promise.race([ended, inTime.then((): readonly string[] => [])]),
       Promise.race([stackTroubles(stack), inTime.then((): readonly string[] => [])]),

@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tryExec } from '../../common/exec.ts';
 import { type Box, boxOf } from './support/boxes.ts';
 import { endHome, eventually, type Home, makeHome } from './support/home.ts';
@@ -117,4 +119,46 @@ it('a reboot while secrets are written: all is there after up, and encrypted, wi
     degraded: { status: 'False' },
   });
   await up.verifies();
+});
+
+describe('a plugin that crashes for good', () => {
+  const keystorePath = (): string => join(box.root, 'var/lib/kms-plugin/keystore.json');
+  const newPod = (): Promise<string> => kubectl('-n', pluginNamespace, 'delete', 'pod', '-l', 'app=kms-plugin');
+  let keystore = '';
+
+  beforeAll(async () => {
+    keystore = await readFile(keystorePath(), 'utf8');
+    await writeFile(keystorePath(), 'damaged');
+    await newPod();
+  });
+
+  it('is told by up before the time is over, with its last words', async () => {
+    const { code, stdout, stderr, seconds } = await home.run('up', stack, '--timeout', '110s', '--json');
+    expect(code, stderr).toBe(1);
+    expect(seconds).toBeLessThan(112);
+    const { error } = JSON.parse(stdout);
+    expect(error.tried).toMatch(/have the KMS plugin ready on all control-plane nodes/);
+    expect(error.got).toMatch(
+      /^KMS plugin ready on 0 of 1 control-plane nodes\npod kms-plugin-\w+ on healing-control-plane: /,
+    );
+    expect(error.got).toMatch(/container kms-plugin: Error \(exit code 1\), restarted \d+ times/);
+    expect(error.got).toMatch(/last lines of container kms-plugin .*could not read keystore/s);
+    expect(stderr).toMatch(/· KMS plugin: pod kms-plugin-\w+: container kms-plugin: .*\n.*✗/s);
+  });
+
+  it('is told by up when the time is over', async () => {
+    const { code, stderr, seconds } = await home.run('up', stack, '--timeout', '20s');
+    expect(code, stderr).toBe(1);
+    expect(seconds).toBeLessThan(22);
+    expect(stderr).toMatch(/could not bring up stack healing within 20s: .*could not read keystore/s);
+  });
+
+  it('is well again after up once its keystore is', async () => {
+    await writeFile(keystorePath(), keystore);
+    await newPod();
+    const { changes, plugin } = await up.json('up', stack, '--timeout', '3m');
+    expect([changes, plugin.ready, plugin.of]).toEqual([0, 1, 1]);
+    expect(await readSecret(kubectl, 'first')).toBe(plain);
+    await up.verifies();
+  });
 });

@@ -64,8 +64,11 @@ export interface ProviderDriver {
   remove(token: string, state: ResourceState, timeoutSeconds?: number): Promise<void>;
 }
 
-/** Registers what starts and ends it with vitest; what it returns is filled in when a test runs. */
-export const driveProvider = (): ProviderDriver => {
+/**
+ * Registers what starts and ends it with vitest; what it returns is filled in when a test runs.
+ * @param controllers of kube-controller-manager, beside the garbage collector
+ */
+export const driveProvider = (controllers: readonly string[] = []): ProviderDriver => {
   let server: ApiServer;
   let api: KubeApi;
   let provider: ResourceProvider;
@@ -87,7 +90,7 @@ export const driveProvider = (): ProviderDriver => {
   };
 
   beforeAll(async () => {
-    server = await startApiServer({ controllers: ['garbage-collector-controller'] });
+    server = await startApiServer({ controllers: ['garbage-collector-controller', ...controllers] });
     api = await connectKubeApi(server.kubeconfig);
   });
 
