@@ -126,7 +126,8 @@ export const untilInVain = async (
         for (const [key, message] of judgement.told) tellOnce(key, message);
         if (judgement.inVain !== undefined) return judgement.inVain;
         if (pods.length === 0) {
-          for (const line of await explainWorkload(client, live)) tellOnce(line, line);
+          // Each attempt has another name for the pod, in quotes.
+          for (const line of await explainWorkload(client, live)) tellOnce(line.replaceAll(/"[^"]*"/g, ''), line);
         }
       }
     }

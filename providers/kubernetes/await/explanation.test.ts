@@ -96,6 +96,7 @@ test('the newest warning counts, whichever field its time is in', () => {
   const series = { ...event('New', 'new'), series: { lastObservedTime: '2026-01-01T00:00:05Z' } };
   expect(newestWarning([old, event('Middle', 'middle', '2026-01-01T00:00:03Z'), series])).toBe('New: new');
   expect(newestWarning([])).toBeUndefined();
+  expect(newestWarning([event('FailedCreate', '(combined from similar events): no')])).toBe('FailedCreate: no');
 });
 
 test('a log is cut to its last ten lines of bounded length', () => {

@@ -43,7 +43,8 @@ const repeatsStatus = (event: KubeObject): boolean =>
 export const newestWarning = (events: readonly KubeObject[]): string | undefined => {
   const [newest] = events.filter((event) => !repeatsStatus(event)).sort((a, b) => seenAt(b).localeCompare(seenAt(a)));
   if (newest === undefined) return undefined;
-  return `${stringAt(newest, 'reason') ?? ''}: ${(stringAt(newest, 'message') ?? '').trim()}`;
+  const message = (stringAt(newest, 'message') ?? '').replace(/^\(combined from similar events\): /, '');
+  return `${stringAt(newest, 'reason') ?? ''}: ${message.trim()}`;
 };
 
 /** The last lines of a log, each indented and of a bounded length. */
