@@ -75,7 +75,8 @@ export const leavingTheRest = async <T>(work: Promise<T>): Promise<T> => {
 /** What work that was told to end has thrown, in its own words. */
 const saidAtTheEnd = (settled: readonly PromiseSettledResult<unknown>[]): readonly string[] =>
   settled.flatMap((result) => {
-    if (result.status === 'fulfilled') return [];
+    // What had not begun says nothing.
+    if (result.status === 'fulfilled' || Object(result.reason).name === 'AbortError') return [];
     return result.reason instanceof Failure ? result.reason.parts.got : messageOf(result.reason);
   });
 
