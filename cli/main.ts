@@ -225,7 +225,12 @@ stackCommand(
   async () => (await import('./toolchain.ts')).toolchain,
 )
   .addOption(json)
-  .addOption(quiet);
+  .addOption(quiet)
+  .command('node-image')
+  .description('make a node image for kind out of those programs and Debian packages, without a registry')
+  .addOption(json)
+  .addOption(quiet)
+  .action(async (options: OutputOptions) => (await import('./nodeImage.ts')).nodeImage(options));
 
 const plumbing = program.command('plumbing', { hidden: true }).description("what the Pulumi program's resources run");
 plumbing

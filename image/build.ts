@@ -143,3 +143,26 @@ export const buildBinaryImage = (
     const layers = [await programEntries(binaryPath, path)];
     return store({ name, architecture, entrypoint: [path] }, layers, progress, layoutDir);
   });
+
+export interface ProgramImage extends BinaryImage {
+  /** The program's absolute path in the image. */
+  readonly path: string;
+  /** What else is in there. */
+  readonly more?: readonly TarEntry[];
+  /** `<uid>:<gid>`, as {@link ImageSettings} has it. */
+  readonly user?: string;
+}
+
+/**
+ * Like {@link buildBinaryImage}, for a program that has to be at a place of its own or needs other files.
+ * @throws Failure where it is no executable, or with what the disk said.
+ */
+export const buildProgramImage = (
+  { name, binaryPath, path, more = [], user }: ProgramImage,
+  progress: Progress,
+  layoutDir = imagesDir(),
+): Promise<BuiltImage> =>
+  progress.phase(`image ${name}`, async () => {
+    const layers = [[...(await programEntries(binaryPath, path)), ...more]];
+    return store({ name, architecture, entrypoint: [path], ...(user && { user }) }, layers, progress, layoutDir);
+  });

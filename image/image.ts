@@ -8,6 +8,8 @@ export interface ImageSettings {
   readonly entrypoint: readonly string[];
   /** GOARCH, as image configs have it. */
   readonly architecture: 'amd64' | 'arm64';
+  /** `<uid>:<gid>` that it runs as where a pod says nothing; {@link nonroot} where left out. */
+  readonly user?: string;
 }
 
 /** The documents of an image, ready to be written, and the descriptor that an index lists it by. */
@@ -30,7 +32,7 @@ export const imageDocuments = (settings: ImageSettings, layers: readonly Layer[]
     architecture: settings.architecture,
     os: 'linux',
     config: {
-      User: `${nonroot.uid}:${nonroot.gid}`,
+      User: settings.user ?? `${nonroot.uid}:${nonroot.gid}`,
       Env: ['PATH=/usr/local/bin:/usr/bin:/bin'],
       Entrypoint: settings.entrypoint,
       WorkingDir: '/',

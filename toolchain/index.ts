@@ -6,6 +6,7 @@ import type { Progress } from '../common/progress.ts';
 import { createDownloader, parseMirror } from './download.ts';
 import { findGo, type GoPlan, goVersionIn, planGo } from './go.ts';
 import { buildsAtOnce } from './goBuild.ts';
+import { type KindBaseName, kindBase, kindBaseNames } from './kindBase.ts';
 import { type KwokStageName, kwokStageNames, kwokStages } from './kwokStages.ts';
 import type { Located } from './locate.ts';
 import { type CrdName, crdNames, openShiftCrds } from './openshift.ts';
@@ -55,6 +56,7 @@ const create = () => {
     programs: createToolchain<ProgramName>({ ...shared, groups: groupsFor(arch) }),
     crds: createToolchain<CrdName>({ ...shared, groups: [openShiftCrds] }),
     stages: createToolchain<KwokStageName>({ ...shared, groups: [kwokStages] }),
+    kindBase: createToolchain<KindBaseName>({ ...shared, groups: [kindBase] }),
     findPlugins: (progress: Progress) =>
       findPlugins<PluginName>(
         {
@@ -109,6 +111,13 @@ export const ensureKwokStages = async (progress: Progress): Promise<readonly str
   const paths = await toolchain().stages.ensure(kwokStageNames, progress);
   return kwokStageNames.map((name) => paths[name]);
 };
+
+/**
+ * Absolute paths of the files that make a Debian a kind node ({@link kindBase}), got as the definitions are.
+ * @throws Failure that says what was tried and what to do.
+ */
+export const ensureKindBase = (progress: Progress): Promise<Readonly<Record<KindBaseName, string>>> =>
+  toolchain().kindBase.ensure(kindBaseNames, progress);
 
 /** Where each of those definitions would come from; changes nothing. */
 export const inspectOpenShiftCrds = (): Promise<readonly Located<CrdName>[]> => toolchain().crds.inspect(crdNames);

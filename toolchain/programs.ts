@@ -11,6 +11,7 @@ const pulumiKubernetes = '4.34.2';
 const pulumiCommand = '1.2.1';
 const ghz = '0.120.0';
 const kwok = '0.8.0';
+const kind = '0.33.0';
 /** TAG of build/pause/Makefile in Kubernetes. */
 const pause = '3.10.2';
 
@@ -67,6 +68,7 @@ export const groupsFor = (arch: Architecture) =>
         kube('kubelet', arch, ['--version'], 'Kubernetes'),
         kube('kube-proxy', arch, ['--version'], 'Kubernetes'),
         kube('kubectl', arch, ['version', '--client'], 'Client Version:'),
+        kube('kubeadm', arch, ['version', '-o', 'short'], 'v'),
         // Published in no release; it has the version of the Kubernetes that it is of.
         {
           name: 'kubemark',
@@ -231,6 +233,22 @@ export const groupsFor = (arch: Architecture) =>
         variables: {},
         packages: ['ca-certificates'],
       },
+    },
+    {
+      name: 'kind',
+      version: kind,
+      programs: [
+        {
+          name: 'kind',
+          asks: { args: ['version'], says: ['kind v'] },
+          release: {
+            url: github('kubernetes-sigs/kind', kind, `kind-linux-${arch}`),
+            checksumsUrl: github('kubernetes-sigs/kind', kind, `kind-linux-${arch}.sha256sum`),
+          },
+          package: 'sigs.k8s.io/kind',
+        },
+      ],
+      build: { kind: 'go', module: 'kind', cgo: false, tags: [], variables: {}, packages: ['ca-certificates'] },
     },
     {
       name: 'ghz',

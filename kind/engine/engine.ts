@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, open, rm, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { boxPid } from '../../cluster/box.ts';
+import { killBox, machineHierarchies, removeClusterCgroups } from '../../cluster/cgroups.ts';
+import { tryExec } from '../../common/exec.ts';
+import { Failure } from '../../common/failure.ts';
+import { readFileIfThere } from '../../common/files.ts';
+import type { Progress } from '../../common/progress.ts';
+import { waitFor } from '../../common/waitFor.ts';
+import { ensureEnginePackages } from './debianPackages.ts';
+import { type EnginePlaces, engineBox, renderDaemonConfiguration, renderEnter, renderInit, renderRuntime, socketPath } from './scripts.ts';
+
+/** A Docker Engine of our own, in a network of its own that leads nowhere. */
+export interface Engine {
+  /** Variables that make `docker`, and kind, speak to it. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Words to put before a command that is to run in the engine's network. */
+  readonly enter: readonly string[];
+  /** Ends all that runs in it, and removes its files. */
+  stop(): Promise<void>;
+}
+
+const answersWithinMs = 60_000;
+
+/** What tells an engine's cgroups from others': made of its folder, so that one can be removed by that alone. */
+const idOf = (dir: string): string => `engine-${createHash('sha256').update(dir).digest('hex').slice(0, 8)}`;
+
+/** Ends the engine of a folder, whatever became of it, with all of its containers, and removes the folder. Safe to repeat. */
+export const removeEngine = async (dir: string): Promise<void> => {
+  const id = idOf(dir);
+  await killBox(id, engineBox);
+  await removeClusterCgroups(id);
+  await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+};
+
+const mayRaiseLimits = async (): Promise<boolean> => {
+  const [, bounding = '0'] = /^CapBnd:\t(\w+)$/m.exec((await readFileIfThere('/proc/self/status')) ?? '') ?? [];
+  const capSysResource = 24n;
+  return ((BigInt(`0x${bounding}`) >> capSysResource) & 1n) === 1n;
+};
+
+/**
+ * Starts an engine in the empty folder `dir`. It ends with this process, however that ends.
+ * @param dir not below /run, which an engine has its own of
+ * @throws Failure with the end of the engine's log
+ */
+export const startEngine = async (dir: string, progress: Progress): Promise<Engine> => {
+  const packages = await ensureEnginePackages(progress);
+  const places: EnginePlaces = { id: idOf(dir), dir, packages };
+  const hierarchies = await machineHierarchies();
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const runc = join(packages, 'usr/sbin/runc');
+  const runtime = join(dir, 'runtime');
+  await writeFile(runtime, renderRuntime(runc), { mode: 0o700 });
+  await writeFile(join(dir, 'daemon.json'), renderDaemonConfiguration((await mayRaiseLimits()) ? runc : runtime));
+  const initPath = join(dir, 'init.sh');
+  await writeFile(initPath, renderInit(places, hierarchies), { mode: 0o700 });
+  const logPath = join(dir, 'log');
+  const log = await open(logPath, 'w', 0o600);
+  const command = ['--pdeathsig', 'KILL', 'bash', '--norc', '-c', renderEnter(places, hierarchies, initPath)];
+  const child = spawn('setpriv', command, { stdio: ['ignore', log.fd, log.fd], env: { PATH: process.env.PATH } });
+  child.on('error', () => {});
+  child.unref();
+  await log.close();
+  const env = {
+    ...process.env,
+    DOCKER_HOST: `unix://${socketPath(dir)}`,
+    PATH: [join(packages, 'usr/bin'), process.env.PATH].join(delimiter),
+  };
+  try {
+    const pid = await progress.phase('start an engine of its own', () =>
+      waitFor(
+        async () => {
+          const { code, stderr } = await tryExec('docker', ['info', '--format', '{{.ServerVersion}}'], { env });
+          if (code === 0) return boxPid(places.id, engineBox);
+          throw new Error(stderr.trim());
+        },
+        { what: 'an answer of dockerd', timeoutMs: answersWithinMs, intervalMs: 200, next: `read ${logPath}` },
+      ),
+    );
+    return {
+      env,
+      enter: ['nsenter', '--target', String(pid), '--net'],
+      stop: () => removeEngine(dir),
+    };
+  } catch (error) {
+    const tail = ((await readFileIfThere(logPath)) ?? '').trimEnd().split('\n').slice(-8).join('\n    ');
+    await removeEngine(dir);
+    const next = 'use a Docker or Podman of your own; this machine may not let containers be made';
+    throw new Failure({ tried: 'start a Docker Engine', got: tail || String(error), next, cause: error });
+  }
+};
