@@ -3,9 +3,11 @@ import { inspectCluster } from '../cluster/inspect.ts';
 import { leftovers, removeCluster } from '../cluster/remove.ts';
 import { Failure, messageOf } from '../common/failure.ts';
 import type { Progress } from '../common/progress.ts';
+import { readKindRecord } from '../kind/cluster/start.ts';
 import { withEngine } from './engine.ts';
 import { prepareEngineHome, readState, removeStaleEngineLocks, removeState } from './engineHome.ts';
 import { exclusively } from './exclusive.ts';
+import { removeKindOf } from './kind/remove.ts';
 import { type OutputOptions, printResult, progressFor } from './output.ts';
 import { requireRoot } from './root.ts';
 import { clearSharedDir } from './sharedDir.ts';
@@ -32,15 +34,18 @@ const destroy = async (stack: Stack, progress: Progress): Promise<void> => {
 export const down = async (stack: Stack, options: OutputOptions): Promise<void> => {
   const begin = performance.now();
   const progress = progressFor(options);
-  requireRoot(`remove cluster ${stack.name}`);
+  const isKind = stack.settings.platform === 'kind';
+  if (!isKind) requireRoot(`remove cluster ${stack.name}`);
   await exclusively(stack, progress, async () => {
-    const wasThere = (await inspectCluster(stack.clusterDir).catch(() => true)) !== undefined;
+    const wasThere =
+      (await (isKind ? readKindRecord(stack.clusterDir) : inspectCluster(stack.clusterDir)).catch(() => true)) !==
+      undefined;
     const failed = await destroy(stack, progress).then(
       () => undefined,
       (error: unknown) => error,
     );
     // The engine's way ends with this too; here it also covers what the engine never heard of.
-    await removeCluster(stack.clusterDir, progress);
+    await (isKind ? removeKindOf(stack, progress) : removeCluster(stack.clusterDir, progress));
     if (failed !== undefined) {
       progress.note(
         `the engine could not remove the stack (${messageOf(failed).split('\n')[0]}): removed its cluster without it`,
@@ -52,7 +57,7 @@ export const down = async (stack: Stack, options: OutputOptions): Promise<void> 
     await rm(stack.workDir, { recursive: true, force: true });
     // While it is held: who waits for it notices, and makes a new one.
     await rm(stack.lockPath, { force: true });
-    const left = [...(await leftovers(stack.clusterDir)), ...(await clearSharedDir())];
+    const left = [...(isKind ? [] : await leftovers(stack.clusterDir)), ...(await clearSharedDir())];
     if (left.length > 0) {
       throw new Failure({
         tried: `remove all of stack ${stack.name}`,

@@ -239,6 +239,8 @@ plumbing
 plumbing
   .command('remove-cluster <name>')
   .action(async (name: string) => (await import('./plumbing.ts')).removeClusterCommand(name));
+plumbing.command('start-kind <name>').action(async (name: string) => (await import('./plumbing.ts')).startKind(name));
+plumbing.command('remove-kind <name>').action(async (name: string) => (await import('./plumbing.ts')).removeKind(name));
 plumbing
   .command('load-image <name> <reference> <nodes>')
   .action(async (name: string, reference: string, nodes: string) =>

@@ -18,6 +18,7 @@ import { encryptStack } from './encrypt.ts';
 import { configurationPatch, modePatch } from './encryption/kms.ts';
 import { type ApiServerObject, apiServerObject, kmsBlock, paths } from './encryption/objects.ts';
 import type { EncryptionMode } from './encryption/state.ts';
+import { loadKindImage, removeKindCommand, startKindCommand } from './kind/plumbing.ts';
 import { parseRegistryCredentials } from './registryCredentials.ts';
 import { removeHollowNodes } from './removeHollowNodes.ts';
 import { requireRoot } from './root.ts';
@@ -52,6 +53,10 @@ export const startClusterCommand = async (name: string): Promise<void> => {
 
 export const removeClusterCommand = (name: string): Promise<void> => removeCluster(clusterDirOf(name), progress);
 
+export const startKind = (name: string): Promise<void> => startKindCommand(name, progress);
+
+export const removeKind = (name: string): Promise<void> => removeKindCommand(name, progress);
+
 export const removeHollowNodesCommand = (name: string): Promise<void> => removeHollowNodes(name, progress);
 
 const boxesWithinMs = 20_000;
@@ -80,6 +85,10 @@ const waitForBoxes = (
 
 /** Puts an image on all nodes of a cluster; may run while the cluster starts. */
 export const loadImageCommand = async (name: string, reference: string, nodeCount: number): Promise<void> => {
+  const stack = await loadStack(name);
+  if (stack.settings.platform === 'kind') {
+    return loadKindImage(stack, await findImage(reference), nodeCount, progress);
+  }
   // All programs: boxes start only once those are there, which takes minutes where they have to be built.
   const [image, { ctr }] = await Promise.all([findImage(reference), ensurePrograms(boxPrograms, progress)]);
   const boxes = await waitForBoxes(name, nodeCount);

@@ -17,6 +17,7 @@ describe('parseStackFile', () => {
       hollowNodes: [],
       placement: 'policy',
       uids: 'off',
+      kind: { mounts: [], ports: [] },
     });
   });
 
@@ -73,6 +74,6 @@ describe('parseStackFile', () => {
 
 describe('loadStack', () => {
   it('names the stacks that there are', async () => {
-    await expect(loadStack('lcoal')).rejects.toThrow(/no Pulumi.lcoal.yaml; it has: local/);
+    await expect(loadStack('lcoal')).rejects.toThrow(/no Pulumi.lcoal.yaml; it has: .*\blocal/);
   });
 });

@@ -7,14 +7,17 @@ import type { Stack } from './stack.ts';
 /** What `up` of every local stack needs, and kubectl for people. */
 export const stackPrograms = [...boxPrograms, 'pause', 'pulumi', 'kubectl'] as const;
 
+/** What `up` of a kind stack needs beside the node image, which has its own. */
+const kindPrograms = ['kind', 'pulumi', 'kubectl'] as const;
+
 /** Makes all programs, and files of theirs, be there that `up` of a stack needs; their places by name. @throws Failure */
 export const ensureStackPrograms = async (
-  { settings: { hollowNodes } }: Stack,
+  { settings: { hollowNodes, platform } }: Stack,
   progress: Progress,
 ): Promise<Readonly<Record<string, string>>> => {
   const engines = [...new Set(hollowNodes.map(({ engine }) => engine))];
   const [programs] = await Promise.all([
-    ensurePrograms([...stackPrograms, ...engines], progress),
+    ensurePrograms([...(platform === 'kind' ? kindPrograms : stackPrograms), ...engines], progress),
     engines.includes('kwok') ? ensureKwokStages(progress) : [],
   ]);
   return programs;

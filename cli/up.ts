@@ -75,7 +75,7 @@ const bringUp = async (stack: Stack, supplies: ClusterSupplies, time: UpTime): P
   return engine.value.changes;
 };
 
-interface UpResult {
+export interface UpResult {
   readonly stack: string;
   /** Resources that were created, updated or deleted. */
   readonly changes: number;
@@ -98,7 +98,7 @@ const storedAs: Readonly<Record<EncryptionMode, string>> = {
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
-const summary = (
+export const summary = (
   { stack, changes, seconds, nodes, hollowNodes, encryption }: UpResult,
   readiness: PluginReadiness,
   isDefault: boolean,
@@ -117,13 +117,16 @@ const summary = (
   ].join('\n');
 };
 
-const bringUpWhole = async (
+/** What makes a stack of a platform be as its settings say. @param begin when the command began, by `performance.now()` */
+export type BringUp = (
   stack: Stack,
   options: OutputOptions,
   begin: number,
   time: UpTime,
   plugin: PluginWatch,
-): Promise<void> => {
+) => Promise<void>;
+
+const bringUpWhole: BringUp = async (stack, options, begin, time, plugin) => {
   const { progress } = time;
   await exclusively(stack, progress, async () => {
     await checkSharedDir();
@@ -179,13 +182,15 @@ export interface UpOptions extends OutputOptions {
 
 /** Makes the stack be as its settings say; changes nothing where it is. */
 export const up = async (stack: Stack, options: UpOptions): Promise<void> => {
-  requireRoot(`make cluster ${stack.name}`);
+  const isKind = stack.settings.platform === 'kind';
+  if (!isKind) requireRoot(`make cluster ${stack.name}`);
   const begin = performance.now();
+  const bring = isKind ? (await import('./kind/up.ts')).bringUpKind : bringUpWhole;
   await withinTime(
     stack,
     options.timeout,
     progressFor(options),
-    (time) => watchingPlugin(stack, begin, (plugin) => bringUpWhole(stack, options, begin, time, plugin)),
+    (time) => watchingPlugin(stack, begin, (plugin) => bring(stack, options, begin, time, plugin)),
     // The whole command is to end in time: since the process began.
     0,
   );

@@ -2,6 +2,7 @@ import { inspectCluster } from '../cluster/inspect.ts';
 import { etcdPrefixOf } from '../cluster/plan.ts';
 import { type Expectation, isProven, type ResourceReport, verifyEncryption } from '../cluster/verify.ts';
 import { Failure } from '../common/failure.ts';
+import { readKindRecord } from '../kind/cluster/start.ts';
 import { requireAccess } from './access.ts';
 import { withClusterObjects } from './clusterObjects.ts';
 import { expectationsOf } from './encryption/expectation.ts';
@@ -37,13 +38,19 @@ const verdict = (proven: boolean, objects: EncryptionObjects): string => {
   return isIdentity ? 'Encryption is off: everything is plain text, as asked for.' : 'Encryption is proven.';
 };
 
+/** What the cluster was asked to be when it was made; undefined where there is none. */
+const specOf = async ({ settings, clusterDir }: Stack): Promise<Parameters<typeof etcdPrefixOf>[0] | undefined> =>
+  settings.platform === 'kind'
+    ? (await readKindRecord(clusterDir))?.spec
+    : (await inspectCluster(clusterDir))?.plan.spec;
+
 /** Reads raw etcd; exit code 1 if anything is not stored as the cluster's objects ask for. */
 export const verify = async (stack: Stack, options: OutputOptions): Promise<void> => {
   const tried = `verify the encryption of stack ${stack.name}`;
   const access = await requireAccess(stack, tried);
-  const state = await inspectCluster(stack.clusterDir);
+  const spec = await specOf(stack);
   const objects = await withClusterObjects(stack, tried, (cluster) => readAllEncryption(cluster, stack.name));
-  if (state === undefined || objects.apiServer === undefined) {
+  if (spec === undefined || objects.apiServer === undefined) {
     throw new Failure({
       tried,
       got: 'nothing in the cluster says how it should be encrypted: there is no apiservers.config.openshift.io/cluster',
@@ -51,7 +58,7 @@ export const verify = async (stack: Stack, options: OutputOptions): Promise<void
     });
   }
   const expectations = expectationsOf(objects);
-  const report = await verifyEncryption(access, etcdPrefixOf(state.plan.spec), expectations);
+  const report = await verifyEncryption(access, etcdPrefixOf(spec), expectations);
   const proven = isProven(report);
   const resources = Object.entries(report.resources).map(([name, resource]) =>
     resourceText(name, resource, expectations[name]),

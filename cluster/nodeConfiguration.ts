@@ -107,7 +107,7 @@ oom_score = 0
  * A veth pair per pod and a route each (ptp), so that all traffic between pods passes the node's iptables; on a common
  * bridge the answers of a Service would bypass them unless br_netfilter is loaded.
  */
-export const cniConfiguration = (node: NodePlan): string =>
+export const cniConfiguration = (node: Pick<NodePlan, 'podCidr'>): string =>
   `${JSON.stringify(
     {
       cniVersion: '1.0.0',

@@ -10,6 +10,8 @@ export interface EncryptionOperatorArgs {
   readonly image: Input<string>;
   /** From one report of a KMS plugin's health to the next, as a Go duration. */
   readonly healthInterval: string;
+  /** What runs kube-apiserver on a node: a pair of s6 services, or the kubelet by a static pod. */
+  readonly apiServer: 's6' | 'static-pod';
 }
 
 const { config, configManaged, kubeApiServer, kubeApiServerOperator } = openShiftNamespaces;
@@ -27,6 +29,10 @@ const nodeFolders = {
   keystore: '/var/lib/kms-plugin',
   sockets: '/var/run/kmsplugin',
   'health-reporter': '/etc/kubernetes/kms-health-reporter',
+} as const;
+
+/** By which the installer starts and ends kube-apiserver where s6 runs it. */
+const serviceFolders = {
   'apiserver-a': '/run/services/kube-apiserver-a/supervise',
   'apiserver-b': '/run/services/kube-apiserver-b/supervise',
 } as const;
@@ -42,7 +48,7 @@ export class EncryptionOperator extends ComponentResource {
   constructor(name: string, args: EncryptionOperatorArgs, options?: ComponentResourceOptions) {
     super('understudy:index:EncryptionOperator', name, {}, options);
     this.operator(`${name}-operator`, args);
-    this.installer(`${name}-installer`, args.image);
+    this.installer(`${name}-installer`, args);
     this.registerOutputs();
   }
 
@@ -124,7 +130,8 @@ export class EncryptionOperator extends ComponentResource {
     new Deployment(`${name}-deployment`, deployment, { parent: this, dependsOn: [permissions] });
   }
 
-  private installer(name: string, image: Input<string>): void {
+  private installer(name: string, { image, apiServer }: EncryptionOperatorArgs): void {
+    const folders = { ...nodeFolders, ...(apiServer === 's6' && serviceFolders) };
     const parent = { parent: this };
     const account = { namespace: kubeApiServer, name: 'installer' };
     const labels = { app: 'installer' };
@@ -182,7 +189,7 @@ export class EncryptionOperator extends ComponentResource {
                   name: 'installer',
                   image,
                   imagePullPolicy: 'Never',
-                  args: ['installer'],
+                  args: ['installer', ...(apiServer === 's6' ? [] : [`--api-server=${apiServer}`])],
                   env: [
                     { name: 'NODE_NAME', valueFrom: field('spec.nodeName') },
                     { name: 'NODE_IP', valueFrom: field('status.hostIP') },
@@ -190,10 +197,10 @@ export class EncryptionOperator extends ComponentResource {
                   resources: { requests: { cpu: '10m', memory: '64Mi' } },
                   // Files of kube-apiserver and of its supervisor belong to root.
                   securityContext: { ...confined, runAsUser: 0, runAsNonRoot: false },
-                  volumeMounts: Object.entries(nodeFolders).map(([volume, mountPath]) => ({ name: volume, mountPath })),
+                  volumeMounts: Object.entries(folders).map(([volume, mountPath]) => ({ name: volume, mountPath })),
                 },
               ],
-              volumes: Object.entries(nodeFolders).map(([volume, path]) => ({
+              volumes: Object.entries(folders).map(([volume, path]) => ({
                 name: volume,
                 hostPath: { path, type: volume.startsWith('apiserver') ? 'Directory' : 'DirectoryOrCreate' },
               })),

@@ -12,6 +12,7 @@ import { EtcdAccess } from './EtcdAccess.ts';
 import { HealthReporterIdentity } from './HealthReporter.ts';
 import { simulateNodes } from './hollow/compose.ts';
 import { Image } from './Image.ts';
+import { KindCluster } from './KindCluster.ts';
 import { KmsBackend } from './KmsBackend.ts';
 import { KmsPlugin } from './KmsPlugin.ts';
 import { standInVault } from './kmsConfiguration.ts';
@@ -33,15 +34,21 @@ const readSettings = (): StackSettings => {
     hollowNodes: config.getObject('hollowNodes'),
     placement: config.get('placement'),
     uids: config.get('uids'),
+    kind: config.getObject('kind'),
   });
 };
+
+const kindShape = ({ workers, openshift, kind }: StackSettings) => ({ workers, openshift, kind });
 
 /** The whole of a stack, by its settings. */
 export const program = async (): Promise<{ readonly kubeconfig: Output<string> }> => {
   const settings = readSettings();
   const clusterName = getStack();
   const registryCredentials = new Config(settingsNamespace).getSecret('registryCredentials');
-  const cluster = new LocalCluster('cluster', { clusterName, ...settings, registryCredentials });
+  const cluster =
+    settings.platform === 'kind'
+      ? new KindCluster('cluster', { clusterName, ...kindShape(settings) })
+      : new LocalCluster('cluster', { clusterName, ...settings, registryCredentials });
   const provider = new Provider('cluster', {
     kubeconfig: cluster.kubeconfig,
     // Tells clusters apart also while the kubeconfig is not known yet.
@@ -82,11 +89,14 @@ export const program = async (): Promise<{ readonly kubeconfig: Output<string> }
   new HealthReporterIdentity('health-reporter', inNamespaces);
   const operator = new EncryptionOperator(
     'encryption-operator',
-    { image: operatorImage.reference, healthInterval },
+    { image: operatorImage.reference, healthInterval, apiServer: settings.platform === 'kind' ? 'static-pod' : 's6' },
     inNamespaces,
   );
   const backend = new KmsBackend('kms-backend', onCluster);
-  new ClusterDns('dns', { serverAddresses: cluster.controlPlaneAddresses }, onCluster);
+  // kubeadm installs one of its own.
+  if (cluster instanceof LocalCluster) {
+    new ClusterDns('dns', { serverAddresses: cluster.controlPlaneAddresses }, onCluster);
+  }
   const kms = pluginImage.digestReference.apply(standInVault);
   if (settings.openshift) {
     new EtcdAccess('etcd', { certificates: cluster.etcd, pauseImage: cluster.pauseImage }, inNamespaces);

@@ -3,13 +3,14 @@ import { uidModes } from '../common/admissionWebhook.ts';
 import { parseDuration } from '../common/duration.ts';
 import { hollowGroups } from '../common/hollowGroups.ts';
 import { crowdedBy } from '../common/hollowRoom.ts';
+import { kindSettings, refuseOnKind } from './kindSettings.ts';
 
 const inBounds = (ms: number | undefined): boolean => ms !== undefined && ms >= 1_000 && ms <= 3_600_000;
 
 /** Each setting of a stack by itself. */
 export const stackSettings = z.strictObject({
   /** Where the cluster comes from. */
-  platform: z.enum(['local']),
+  platform: z.enum(['local', 'kind']),
   /** Control-plane nodes; fixed once the cluster is made. */
   controlPlanes: z.union([z.literal(1), z.literal(3)]).default(1),
   /** Worker nodes beside them. */
@@ -31,6 +32,8 @@ export const stackSettings = z.strictObject({
   placement: z.enum(['policy', 'webhook']).default('policy'),
   /** Which UID is given to pods that need one and name none: none, as OpenShift does, or any. */
   uids: z.enum(uidModes).default('off'),
+  /** What only platform kind has. */
+  kind: kindSettings.prefault({}),
   /** What nodes pull images from private registries with: a secret of Pulumi's, `understudy secret set` writes it. */
   registryCredentials: z
     .strictObject(
@@ -46,6 +49,7 @@ export type StackSettings = z.infer<typeof stackSettings>;
 export const checkedSettings = stackSettings.superRefine((settings, context) => {
   const message = crowdedBy(settings.hollowNodes, settings);
   if (message !== undefined) context.addIssue({ code: 'custom', path: ['hollowNodes'], message });
+  if (settings.platform === 'kind') refuseOnKind(settings, context);
 });
 
 /** Prefix of our settings in a stack file. */

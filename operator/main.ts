@@ -18,7 +18,11 @@ const flagsOf = (args: readonly string[]) => {
   try {
     return parseArgs({
       args: [...args],
-      options: { 'health-interval': { type: 'string', default: '30s' }, 'metrics-addr': { type: 'string' } },
+      options: {
+        'health-interval': { type: 'string', default: '30s' },
+        'metrics-addr': { type: 'string' },
+        'api-server': { type: 'string', default: 's6' },
+      },
       allowPositionals: true,
     });
   } catch (error) {
@@ -42,8 +46,11 @@ const main = async (args: readonly string[]): Promise<void> => {
       return operatorMain(settings);
     }
     case 'installer': {
-      const { installerMain } = await import('./installer/main.ts');
-      return installerMain({ node: variable('NODE_NAME'), address: variable('NODE_IP') });
+      const { apiServerKinds, installerMain } = await import('./installer/main.ts');
+      const kind = apiServerKinds.find((known) => known === values['api-server']);
+      if (kind === undefined)
+        throw usage(`--api-server=${values['api-server']}, not one of ${apiServerKinds.join(', ')}`);
+      return installerMain({ node: variable('NODE_NAME'), address: variable('NODE_IP') }, kind);
     }
     default:
       throw usage(command === undefined ? 'no command' : `the command '${command}'`);

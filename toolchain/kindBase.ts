@@ -89,7 +89,7 @@ export const kindBase = {
         path: `${folder}/kind/bin/undo-mount-hacks.sh`,
         sha256: '110c26d6ac66f36d125ead118b7a23164925a7f6e1a822057c703b29112bd29b',
       },
-      'entrypoint': {
+      entrypoint: {
         path: `${folder}/usr/local/bin/entrypoint`,
         sha256: 'd9fce9a15f585727d51417225d548ffc301e1ff77a7517ead472e5e91873a1eb',
       },

@@ -10,7 +10,15 @@ import { readFileIfThere } from '../../common/files.ts';
 import type { Progress } from '../../common/progress.ts';
 import { waitFor } from '../../common/waitFor.ts';
 import { ensureEnginePackages } from './debianPackages.ts';
-import { type EnginePlaces, engineBox, renderDaemonConfiguration, renderEnter, renderInit, renderRuntime, socketPath } from './scripts.ts';
+import {
+  type EnginePlaces,
+  engineBox,
+  renderDaemonConfiguration,
+  renderEnter,
+  renderInit,
+  renderRuntime,
+  socketPath,
+} from './scripts.ts';
 
 /** A Docker Engine of our own, in a network of its own that leads nowhere. */
 export interface Engine {

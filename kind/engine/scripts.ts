@@ -1,9 +1,4 @@
-import {
-  type CgroupHierarchy,
-  joinBoxCgroups,
-  mountBoxCgroups,
-  settleInLeaf,
-} from '../../cluster/cgroups.ts';
+import { type CgroupHierarchy, joinBoxCgroups, mountBoxCgroups, settleInLeaf } from '../../cluster/cgroups.ts';
 
 /** Where an engine keeps what. */
 export interface EnginePlaces {
@@ -52,7 +47,11 @@ export const renderDaemonConfiguration = (runtime: string): string =>
   });
 
 /** The shell program that becomes an engine's box: cgroups and namespaces first, then the script at `initPath` in them. */
-export const renderEnter = ({ id }: EnginePlaces, hierarchies: readonly CgroupHierarchy[], initPath: string): string => {
+export const renderEnter = (
+  { id }: EnginePlaces,
+  hierarchies: readonly CgroupHierarchy[],
+  initPath: string,
+): string => {
   const inLeaf = [
     'set -eu',
     ...settleInLeaf(hierarchies, id, engineBox),

@@ -26,7 +26,12 @@ export const nodeConfig = (diffId: string, architecture: string): string =>
 export const archiveManifest = (config: string, reference: string): string =>
   JSON.stringify([{ Config: config, RepoTags: [reference], Layers: ['layer.tar'] }]);
 
-const sorted = ['--sort=name', '--numeric-owner', '--format=posix', '--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime'];
+const sorted = [
+  '--sort=name',
+  '--numeric-owner',
+  '--format=posix',
+  '--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime',
+];
 
 /**
  * Writes the files at `root` as an image that Docker and Podman load.

@@ -10,7 +10,15 @@ import { writeArchive } from './archive.ts';
 import { makeDebian } from './debian.ts';
 import { buildPodImage } from './podImages.ts';
 import { type NamedImage, preloadImages } from './preload.ts';
-import { debianKey, imagePrograms, type NodeImageParts, nodeImageKey, type PodProgram, podPrograms, programOf } from './recipe.ts';
+import {
+  debianKey,
+  imagePrograms,
+  type NodeImageParts,
+  nodeImageKey,
+  type PodProgram,
+  podPrograms,
+  programOf,
+} from './recipe.ts';
 import { furnishNode } from './rootfs.ts';
 
 /** A kind node image on this machine's disk. */
@@ -87,7 +95,9 @@ const makeImage = async (
 /** Removes what runs that were killed left, and older images: each is 1 GB. */
 const tidy = async (keep: string): Promise<void> => {
   const dir = nodeImagesDir();
-  const old = (await readdir(dir)).filter((name) => name.startsWith('work-') || (name.endsWith('.tar') && name !== keep));
+  const old = (await readdir(dir)).filter(
+    (name) => name.startsWith('work-') || (name.endsWith('.tar') && name !== keep),
+  );
   await Promise.all(old.map((name) => rm(join(dir, name), { recursive: true, force: true })));
 };
 
@@ -108,7 +118,11 @@ export const ensureNodeImage = async (progress: Progress): Promise<NodeImage> =>
   const version = (await exec(programs.kubeadm, ['version', '-o', 'short'])).trim();
   const key = nodeImageKey(parts);
   const file = `${version}-${key}.tar`;
-  const image = { reference: `understudy.local/kind-node:${version}-${key}`, archive: join(nodeImagesDir(), file), version };
+  const image = {
+    reference: `understudy.local/kind-node:${version}-${key}`,
+    archive: join(nodeImagesDir(), file),
+    version,
+  };
   if (await exists(image.archive)) return { ...image, cached: true };
   requireRootFor(`make node image ${image.reference}`);
   await installMissing(progress, tools);

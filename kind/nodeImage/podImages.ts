@@ -26,7 +26,9 @@ const iptablesEntries = async (root: string): Promise<readonly TarEntry[]> => {
     return join(folder, basename(target));
   };
   return [
-    ...(await Promise.all(named.map(async (name) => file(`/usr/lib/${multiarch}/${name}`, await real(libraries, name))))),
+    ...(await Promise.all(
+      named.map(async (name) => file(`/usr/lib/${multiarch}/${name}`, await real(libraries, name))),
+    )),
     ...(await Promise.all(
       extensions.map(async (name) =>
         file(`/usr/lib/${multiarch}/xtables/${name}`, await real(join(libraries, 'xtables'), name)),
@@ -52,5 +54,9 @@ export const buildPodImage = async (
   const more = program === 'kube-proxy' ? await iptablesEntries(debian) : [];
   await stat(binaryPath);
   const settings = program === 'pause' ? {} : ofRoot;
-  return buildProgramImage({ name: `understudy.local/${program}`, binaryPath, path, more, ...settings }, progress, layoutDir);
+  return buildProgramImage(
+    { name: `understudy.local/${program}`, binaryPath, path, more, ...settings },
+    progress,
+    layoutDir,
+  );
 };

@@ -34,9 +34,20 @@ export const preloadImages = async (
   const configuration = join(state, 'config.toml');
   await writeFile(configuration, storeConfiguration);
   const log = await open(join(state, 'log'), 'w');
-  const args = ['--config', configuration, '--root', join(root, 'var/lib/containerd'), '--state', state, '--address', address];
+  const args = [
+    '--config',
+    configuration,
+    '--root',
+    join(root, 'var/lib/containerd'),
+    '--state',
+    state,
+    '--address',
+    address,
+  ];
   // setpriv: a containerd must not stay behind where this process is killed.
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', programs.containerd, ...args], { stdio: ['ignore', log.fd, log.fd] });
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', programs.containerd, ...args], {
+    stdio: ['ignore', log.fd, log.fd],
+  });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const run = (command: readonly string[], input?: Uint8Array): Promise<string> =>
     exec(programs.ctr, ctrArgs(address, command), { input, next: `read ${join(state, 'log')}` });
@@ -48,7 +59,10 @@ export const preloadImages = async (
     });
     for (const { image, name } of images) {
       const archive = await imageArchive(image, new Set());
-      await run(['images', 'import', '--local', '--no-unpack', '--label=io.cri-containerd.pinned=pinned', '-'], archive);
+      await run(
+        ['images', 'import', '--local', '--no-unpack', '--label=io.cri-containerd.pinned=pinned', '-'],
+        archive,
+      );
       await run(['images', 'tag', '--local', '--force', image.reference, name]);
       await run(['images', 'rm', image.reference]);
       await run(['images', 'label', name, 'io.cri-containerd.pinned=pinned']);

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import { kindBaseNames, nodePathOf } from '../../toolchain/kindBase.ts';
-import { baseSpec, containerdConfiguration, imagePrograms, type NodeImageParts, nodeImageKey, programOf } from './recipe.ts';
+import {
+  baseSpec,
+  containerdConfiguration,
+  imagePrograms,
+  type NodeImageParts,
+  nodeImageKey,
+  programOf,
+} from './recipe.ts';
 
 const partsWith = (kubelet: string): NodeImageParts => ({
   programs: Object.fromEntries(
@@ -35,7 +42,10 @@ test('a configuration of containerd that is not as it was when this was written 
 });
 
 test('the spec that containers begin with has the hook of kind and no limits', () => {
-  const spec = { process: { cwd: '/', rlimits: [{ type: 'RLIMIT_NOFILE' }] }, hooks: { createContainer: [{ path: '/a' }] } };
+  const spec = {
+    process: { cwd: '/', rlimits: [{ type: 'RLIMIT_NOFILE' }] },
+    hooks: { createContainer: [{ path: '/a' }] },
+  };
   expect(JSON.parse(baseSpec(JSON.stringify(spec)))).toEqual({
     process: { cwd: '/' },
     hooks: { createContainer: [{ path: '/a' }, { path: '/kind/bin/mount-product-files.sh' }] },

@@ -73,10 +73,7 @@ export const nodeImageKey = ({ programs, kindBase }: NodeImageParts): string => 
 
 /** The same of the Debian that is under it: it takes most of the time, and is not made again for another kubelet. */
 export const debianKey = (arch: string): string =>
-  createHash('sha256')
-    .update(JSON.stringify({ debianSuite, debianPackages, arch }))
-    .digest('hex')
-    .slice(0, 12);
+  createHash('sha256').update(JSON.stringify({ debianSuite, debianPackages, arch })).digest('hex').slice(0, 12);
 
 /**
  * The program that an image of `kubeadm config images list` is of: `registry.k8s.io/coredns/coredns:v1.14.2` is coredns.

@@ -1,10 +1,12 @@
 import { endSignal } from '../../common/endSignal.ts';
 import { clientOf, loadConfig } from '../../common/kubeConfig.ts';
 import { createLog } from '../../common/log.ts';
+import type { ApiServerProcess } from './apiServerProcess.ts';
 import { runInstaller } from './installer.ts';
 import { pluginAt } from './plugin.ts';
 import { openReporterFiles } from './reporterFiles.ts';
 import { s6ApiServer } from './s6ApiServer.ts';
+import { staticPodApiServer } from './staticPodApiServer.ts';
 
 const apiPort = 6443;
 
@@ -15,8 +17,12 @@ export interface NodeIdentity {
   readonly address: string;
 }
 
+/** What runs kube-apiserver on this node. */
+export const apiServerKinds = ['s6', 'static-pod'] as const;
+export type ApiServerKind = (typeof apiServerKinds)[number];
+
 /** Runs the installer of a control-plane node in its pod, until SIGTERM. */
-export const installerMain = async ({ node, address }: NodeIdentity): Promise<void> => {
+export const installerMain = async ({ node, address }: NodeIdentity, kind: ApiServerKind): Promise<void> => {
   const log = createLog();
   const signal = endSignal();
   const config = loadConfig();
@@ -24,7 +30,20 @@ export const installerMain = async ({ node, address }: NodeIdentity): Promise<vo
   const own = clientOf(config, `https://${host}:${apiPort}`);
   const loopback = clientOf(config, `https://127.0.0.1:${apiPort}`);
   const any = clientOf(config);
-  log.info({ node, address }, 'installer started');
+  const apiServers: Readonly<Record<ApiServerKind, () => ApiServerProcess>> = {
+    s6: () =>
+      s6ApiServer({
+        servicesDir: '/run/services',
+        services: ['kube-apiserver-a', 'kube-apiserver-b'],
+        // While both run, -b alone has this node's address, and -a alone the loopback's.
+        clients: [own, loopback],
+        readyWithinMs: 60_000,
+        log,
+      }),
+    'static-pod': () => staticPodApiServer({ client: own, loadedWithinMs: 180_000, pollMs: 1_000, log }),
+  };
+  const apiServer = apiServers[kind]();
+  log.info({ node, address, kind }, 'installer started');
   await runInstaller({
     node,
     clients: [own, any],
@@ -32,14 +51,7 @@ export const installerMain = async ({ node, address }: NodeIdentity): Promise<vo
     wishPath: '/var/lib/kms-plugin/wish.json',
     reporterFiles: openReporterFiles('/etc/kubernetes/kms-health-reporter', own.server),
     plugin: pluginAt('/var/run/kmsplugin'),
-    apiServer: s6ApiServer({
-      servicesDir: '/run/services',
-      services: ['kube-apiserver-a', 'kube-apiserver-b'],
-      // While both run, -b alone has this node's address, and -a alone the loopback's.
-      clients: [own, loopback],
-      readyWithinMs: 60_000,
-      log,
-    }),
+    apiServer,
     log,
     signal,
   });

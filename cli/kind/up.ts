@@ -1,0 +1,97 @@
+import { administratorClient, type ClusterAccess, readAccess } from '../../cluster/access.ts';
+import { waitForConvergence } from '../../cluster/convergence.ts';
+import { readyNodes } from '../../cluster/nodeObjects.ts';
+import { Failure } from '../../common/failure.ts';
+import type { Progress } from '../../common/progress.ts';
+import { waitFor } from '../../common/waitFor.ts';
+import { readKindRecord, startKindCluster } from '../../kind/cluster/start.ts';
+import { encryptedAsAsked } from '../encrypt.ts';
+import { withEngine } from '../engine.ts';
+import { exclusively } from '../exclusive.ts';
+import { waitForFirstReports } from '../firstReports.ts';
+import { checkHollowRoom, waitForHollowNodes } from '../hollowNodes.ts';
+import { printResult } from '../output.ts';
+import { pluginResult } from '../pluginReady.ts';
+import { checkSharedDir, fillSharedDir } from '../sharedDir.ts';
+import type { Stack } from '../stack.ts';
+import { ensureStackPrograms } from '../toolchain.ts';
+import { type BringUp, summary, type UpResult } from '../up.ts';
+import { leavingTheRest } from '../upTimeout.ts';
+import { gatherKindSupplies, kindSpecOf } from './cluster.ts';
+
+const nodesWithinMs = 300_000;
+
+/** kube-apiserver looks at a new configuration once a minute, and a first encryption takes several. */
+const encryptedWithin = '15m';
+
+const waitForNodes = async (access: ClusterAccess, count: number): Promise<number> => {
+  const api = administratorClient(access);
+  try {
+    return await waitFor(
+      async () => {
+        const ready = await readyNodes(api);
+        if (ready.size < count) throw new Error(`${ready.size} of ${count} are`);
+        return count;
+      },
+      { what: 'all nodes Ready', timeoutMs: nodesWithinMs, intervalMs: 500, next: "see 'understudy logs kubelet'" },
+    );
+  } finally {
+    api.close();
+  }
+};
+
+/** Nodes that were stopped since the last `up` are started before the engine asks their API server. */
+const heal = async (stack: Stack, progress: Progress): Promise<void> => {
+  const supplies = await gatherKindSupplies(stack, progress);
+  if ((await readKindRecord(stack.clusterDir))?.complete !== true) return;
+  await startKindCluster(kindSpecOf(stack), stack.clusterDir, supplies, progress);
+};
+
+/** `up` of a stack with platform kind. */
+export const bringUpKind: BringUp = async (stack, options, begin, time, plugin) => {
+  const { progress, signal } = time;
+  await exclusively(stack, progress, async () => {
+    await checkSharedDir();
+    await checkHollowRoom(stack);
+    await heal(stack, progress);
+    await ensureStackPrograms(stack, progress);
+    const { changes } = await time.ending(
+      withEngine(stack, progress, (ready) => {
+        signal.throwIfAborted();
+        return ready.run(`bring up stack ${stack.name}`, (onEvent) => ready.stack.up({ onEvent, signal }));
+      }),
+    );
+    const access = await readAccess(stack.clusterDir);
+    if (access === undefined) {
+      throw new Failure({
+        tried: `reach the cluster of stack ${stack.name}`,
+        got: `the engine's state has a cluster that is not in ${stack.clusterDir} any more`,
+        next: `run 'understudy down ${stack.name}', then 'understudy up ${stack.name}'`,
+      });
+    }
+    const last = progress.phase('nodes and KMS plugin ready, encrypted as asked', () =>
+      Promise.all([
+        waitForNodes(access, 1 + stack.settings.workers),
+        waitForHollowNodes(stack, access, progress),
+        encryptedAsAsked(stack, { timeout: encryptedWithin, progress }),
+        plugin.ready(progress),
+        waitForConvergence(access),
+      ]),
+    );
+    const [nodes, hollowNodes, { type }, readiness] = await leavingTheRest(last);
+    await waitForFirstReports(stack, access.kubeconfig, progress);
+    await fillSharedDir(stack);
+    const seconds = Number(((performance.now() - begin) / 1000).toFixed(1));
+    const result: UpResult = {
+      stack: stack.name,
+      changes,
+      healed: false,
+      seconds,
+      nodes,
+      hollowNodes,
+      encryption: type,
+      plugin: pluginResult(readiness),
+    };
+    printResult(options, result, summary(result, readiness, false));
+  });
+};

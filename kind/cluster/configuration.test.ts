@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { type KindSpec, kindConfiguration, kubeadmPatches } from './configuration.ts';
+
+const spec: KindSpec = { stack: 'kind', workers: 0, openshift: true, mounts: [], ports: [] };
+
+test('a cluster has one control-plane node that sees the encryption configuration, and no network plugin of a registry', () => {
+  const configuration: unknown = parse(kindConfiguration(spec, '/home/c/kind', true));
+  expect(configuration).toMatchObject({
+    kind: 'Cluster',
+    networking: { disableDefaultCNI: true },
+    nodes: [
+      {
+        role: 'control-plane',
+        extraMounts: [
+          { hostPath: '/home/c/kind/kind/encryption', containerPath: '/etc/kubernetes/encryption' },
+          { hostPath: '/home/c/kind/kind/mark', containerPath: '/etc/understudy', readOnly: true },
+        ],
+      },
+    ],
+  });
+});
+
+test("an image of kind's own keeps kind's network", () => {
+  expect(parse(kindConfiguration(spec, '/d', false))).not.toHaveProperty('networking');
+});
+
+test('workers, mounts and ports are as they were asked for', () => {
+  const mount = { hostPath: '/srv', containerPath: '/data', readOnly: true };
+  const port = { containerPort: 30080, hostPort: 8080, listenAddress: '127.0.0.1', protocol: 'TCP' } as const;
+  const { nodes } = parse(kindConfiguration({ ...spec, workers: 2, mounts: [mount], ports: [port] }, '/d', true)) as {
+    nodes: { role: string; extraMounts: object[]; extraPortMappings?: object[] }[];
+  };
+  expect(nodes.map(({ role }) => role)).toEqual(['control-plane', 'worker', 'worker']);
+  for (const { extraMounts } of nodes) expect(extraMounts).toContainEqual(mount);
+  expect(nodes.map(({ extraPortMappings }) => extraPortMappings)).toEqual([[port], undefined, undefined]);
+});
+
+test.each([
+  [true, '/kubernetes.io'],
+  [false, '/registry'],
+])(
+  'with openshift %s, keys in etcd begin with %s, and the encryption configuration is loaded without a restart',
+  (openshift, prefix) => {
+    const [cluster] = kubeadmPatches({ openshift }).map(
+      (text) => parse(text) as { apiServer: { extraArgs: object[] } },
+    );
+    expect(cluster?.apiServer.extraArgs).toEqual([
+      { name: 'encryption-provider-config', value: '/etc/kubernetes/encryption/encryption-config.yaml' },
+      { name: 'encryption-provider-config-automatic-reload', value: 'true' },
+      { name: 'etcd-prefix', value: prefix },
+    ]);
+  },
+);
+
+test('kubelets start on machines with cgroup v1', () => {
+  expect(kubeadmPatches(spec).map((text) => parse(text) as object)).toContainEqual({
+    kind: 'KubeletConfiguration',
+    failCgroupV1: false,
+  });
+});
+
+test('no patch says an apiVersion, so that kind fits it to any version of the nodes', () => {
+  for (const text of kubeadmPatches(spec)) expect(parse(text)).not.toHaveProperty('apiVersion');
+});

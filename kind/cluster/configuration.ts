@@ -1,0 +1,111 @@
+import { stringify } from 'yaml';
+import { encryptionConfigurationPath } from '../../cluster/encryptionConfiguration.ts';
+import { etcdPrefixOf } from '../../cluster/plan.ts';
+
+/** A folder of this machine that all nodes see. */
+export interface NodeMount {
+  readonly hostPath: string;
+  readonly containerPath: string;
+  readonly readOnly: boolean;
+}
+
+/** A port of the first control-plane node that is reachable at this machine. */
+export interface NodePort {
+  readonly containerPort: number;
+  readonly hostPort: number;
+  readonly listenAddress: string;
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+}
+
+/** What a kind cluster is asked to be. */
+export interface KindSpec {
+  readonly stack: string;
+  readonly workers: number;
+  /** Whether keys in etcd have OpenShift's prefix. */
+  readonly openshift: boolean;
+  readonly mounts: readonly NodeMount[];
+  readonly ports: readonly NodePort[];
+}
+
+/** The name of a stack's cluster in kind, and the prefix of its node names: not the stack's own, since kind's default is `kind`. */
+export const kindNameOf = (stack: string): string => `us-${stack}`;
+
+/** Where a node sees the folder that shows whose it is; see {@link KindSpec} and `ownership.ts`. */
+export const markPath = '/etc/understudy';
+
+const encryptionFolder = encryptionConfigurationPath.slice(0, encryptionConfigurationPath.lastIndexOf('/'));
+const socketFolder = '/var/run/kmsplugin';
+
+/** Folders of a cluster's own directory that its nodes see. */
+export const nodeFolders = (dir: string): { readonly encryption: string; readonly mark: string } => ({
+  encryption: `${dir}/kind/encryption`,
+  mark: `${dir}/kind/mark`,
+});
+
+const patch = (kind: string, content: object): string => stringify({ kind, ...content });
+
+const args = (values: Readonly<Record<string, string>>): readonly object[] =>
+  Object.entries(values).map(([name, value]) => ({ name, value }));
+
+/** A busy machine takes longer than kubeadm's minute. */
+const patience = { kubernetesAPICall: '5m0s', etcdAPICall: '5m0s', controlPlaneComponentHealthCheck: '8m0s' };
+
+/** As kubeadm is told; without `apiVersion`, so that kind fits it to the version of the nodes. */
+export const kubeadmPatches = ({ openshift }: Pick<KindSpec, 'openshift'>): readonly string[] => [
+  patch('ClusterConfiguration', {
+    apiServer: {
+      extraArgs: args({
+        'encryption-provider-config': encryptionConfigurationPath,
+        // The installer writes the file; kube-apiserver looks at it each minute.
+        'encryption-provider-config-automatic-reload': 'true',
+        'etcd-prefix': etcdPrefixOf({ openshift }),
+      }),
+      extraVolumes: [
+        {
+          name: 'encryption',
+          hostPath: encryptionFolder,
+          mountPath: encryptionFolder,
+          readOnly: true,
+          pathType: 'Directory',
+        },
+        { name: 'kms-sockets', hostPath: socketFolder, mountPath: socketFolder, pathType: 'DirectoryOrCreate' },
+      ],
+    },
+    // Throw-away data: survives kill -9 of everything, not a power cut, and is much faster.
+    etcd: { local: { extraArgs: args({ 'unsafe-no-fsync': 'true' }) } },
+  }),
+  patch('InitConfiguration', { timeouts: patience }),
+  patch('JoinConfiguration', { timeouts: patience }),
+  // Machines with cgroup v1 are served as long as the kubelet has the switch.
+  patch('KubeletConfiguration', { failCgroupV1: false }),
+];
+
+/**
+ * What `kind create cluster --config` reads.
+ * @param dir the cluster's own directory
+ * @param ownNetwork whether pods' networking is ours: a node image made here has no network plugin of kind
+ * @see https://kind.sigs.k8s.io/docs/user/configuration/
+ */
+export const kindConfiguration = (spec: KindSpec, dir: string, ownNetwork: boolean): string => {
+  const folders = nodeFolders(dir);
+  const everyNode = [
+    { hostPath: folders.mark, containerPath: markPath, readOnly: true },
+    ...spec.mounts.map(({ hostPath, containerPath, readOnly }) => ({ hostPath, containerPath, readOnly })),
+  ];
+  const controlPlane = {
+    role: 'control-plane',
+    extraMounts: [{ hostPath: folders.encryption, containerPath: encryptionFolder }, ...everyNode],
+    ...(spec.ports.length > 0 && { extraPortMappings: spec.ports }),
+  };
+  const workers = Array.from({ length: spec.workers }, () => ({ role: 'worker', extraMounts: everyNode }));
+  return stringify(
+    {
+      kind: 'Cluster',
+      apiVersion: 'kind.x-k8s.io/v1alpha4',
+      ...(ownNetwork && { networking: { disableDefaultCNI: true } }),
+      nodes: [controlPlane, ...workers],
+      kubeadmConfigPatches: kubeadmPatches(spec),
+    },
+    { lineWidth: 0 },
+  );
+};

@@ -1,0 +1,209 @@
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { administratorClient, type ClusterAccess } from '../../cluster/access.ts';
+import { identityConfiguration } from '../../cluster/encryptionConfiguration.ts';
+import { exec, tryExec } from '../../common/exec.ts';
+import { Failure } from '../../common/failure.ts';
+import { readFileIfThere, writeFileWhole } from '../../common/files.ts';
+import { withLock } from '../../common/lock.ts';
+import type { Progress } from '../../common/progress.ts';
+import { writeKindAccess } from './access.ts';
+import { type KindSpec, kindConfiguration, kindNameOf, nodeFolders } from './configuration.ts';
+import type { EngineName } from './engine.ts';
+import { connectPods } from './network.ts';
+import { inNode, type KindNode, kindRecordPath, listNodes, refuseForeign } from './nodes.ts';
+
+/** What a kind cluster is made with. */
+export interface KindSupplies {
+  /** Path of the program kind. */
+  readonly kind: string;
+  readonly engine: EngineName;
+  /** Made here where it has an archive; else one that the engine has or pulls. */
+  readonly image: { readonly reference: string; readonly archive?: string };
+}
+
+/** What of a cluster is kept beside it. */
+export interface KindRecord {
+  readonly spec: KindSpec;
+  readonly engine: EngineName;
+  readonly image: string;
+  /** False from before the first container is made until all of kind's steps were done. */
+  readonly complete: boolean;
+  /** Whether the engine had no network `kind` before. */
+  readonly madeNetwork: boolean;
+}
+
+export interface StartedKindCluster {
+  readonly access: ClusterAccess;
+  readonly nodes: readonly KindNode[];
+}
+
+/** @returns undefined where nothing was begun, or the file is cut short */
+export const readKindRecord = async (dir: string): Promise<KindRecord | undefined> => {
+  try {
+    return JSON.parse((await readFileIfThere(kindRecordPath(dir))) ?? 'null') ?? undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+const writeRecord = (dir: string, record: KindRecord): Promise<void> =>
+  writeFileWhole(kindRecordPath(dir), `${JSON.stringify(record, null, 2)}\n`);
+
+export const kindLock = (dir: string): string => `${dir}.lock`;
+
+/** kind chooses Docker by itself, unless told. */
+const kindEnvironment = (engine: EngineName): NodeJS.ProcessEnv => ({
+  ...process.env,
+  KIND_EXPERIMENTAL_PROVIDER: engine,
+});
+
+const networkExists = async (engine: EngineName): Promise<boolean> =>
+  (await tryExec(engine, ['network', 'inspect', 'kind'])).code === 0;
+
+const ensureImage = async ({ engine, image }: KindSupplies, progress: Progress): Promise<void> => {
+  const { reference, archive } = image;
+  if (archive === undefined || (await tryExec(engine, ['image', 'inspect', reference])).code === 0) return;
+  await progress.phase(`load ${reference} into ${engine}`, () => exec(engine, ['load', '--input', archive]));
+};
+
+/** The last lines of kind's that say what went wrong: its own, and kubeadm's error. */
+export const explainKind = (output: string): string => {
+  const lines = output.trimEnd().split('\n');
+  const telling = lines.filter((line) => /^(ERROR|error|Command Output|panic)|\[ERROR|timed out|cannot /.test(line));
+  return (telling.length > 0 ? telling : lines).slice(-6).join('\n    ').slice(0, 1_500);
+};
+
+const createNodes = async (spec: KindSpec, dir: string, supplies: KindSupplies): Promise<void> => {
+  const { kind, engine, image } = supplies;
+  const folders = nodeFolders(dir);
+  await mkdir(folders.mark, { recursive: true, mode: 0o755 });
+  await mkdir(folders.encryption, { recursive: true, mode: 0o700 });
+  await writeFileWhole(join(folders.encryption, 'encryption-config.yaml'), identityConfiguration);
+  await writeFile(join(folders.mark, 'stack'), `${spec.stack}\n`);
+  await chmod(folders.mark, 0o755);
+  const configuration = join(dir, 'kind', 'cluster.yaml');
+  await writeFile(configuration, kindConfiguration(spec, dir, image.archive !== undefined), { mode: 0o600 });
+  const args = [
+    'create',
+    'cluster',
+    '--name',
+    kindNameOf(spec.stack),
+    '--image',
+    image.reference,
+    '--config',
+    configuration,
+  ];
+  const files = ['--kubeconfig', join(dir, 'kind', 'kubeconfig'), '--quiet'];
+  const result = await tryExec(kind, [...args, ...files], { env: kindEnvironment(engine) });
+  if (result.code === 0) return;
+  throw new Failure({
+    tried: `make kind cluster ${kindNameOf(spec.stack)}`,
+    got: explainKind(result.stdout + result.stderr),
+    next: `'${engine} info' and free memory (1 GB a node) are the first to check; 'understudy down ${spec.stack}' removes what there is`,
+  });
+};
+
+/** Removes nodes by name: they are ours. */
+const removeNodes = async (engine: EngineName, nodes: readonly KindNode[]): Promise<void> => {
+  if (nodes.length === 0) return;
+  await exec(engine, ['rm', '--force', '--volumes', ...nodes.map(({ name }) => name)]);
+};
+
+const refuseChange = (before: KindRecord, spec: KindSpec): void => {
+  if (isDeepStrictEqual(before.spec, spec)) return;
+  throw new Failure({
+    tried: `change kind cluster ${kindNameOf(spec.stack)}`,
+    got: 'nodes, mounts and ports of a kind cluster are fixed when it is made',
+    next: `run 'understudy down ${spec.stack}' and then 'understudy up ${spec.stack}'; what is in the cluster is lost by that`,
+  });
+};
+
+/** A cluster that was whole is not made anew in silence: what was in it, the engine still believes to be there. */
+const refuseLoss = (before: KindRecord | undefined, found: readonly KindNode[]): void => {
+  if (before?.complete !== true) return;
+  const { stack, workers } = before.spec;
+  throw new Failure({
+    tried: `find the nodes of kind cluster ${kindNameOf(stack)}`,
+    got: `${found.length} of ${1 + workers} are there: somebody removed the others`,
+    next: `run 'understudy down ${stack}' and then 'understudy up ${stack}'`,
+  });
+};
+
+/**
+ * Makes a kind cluster be there: made where there is none or only half of one, its nodes started where they were stopped.
+ * Returns when its API server answers and its pods have a network, which is before its nodes are Ready.
+ * @param dir the cluster's own directory
+ * @throws Failure where there is one of that name that is not ours, or of another shape
+ */
+export const startKindCluster = async (
+  spec: KindSpec,
+  dir: string,
+  supplies: KindSupplies,
+  progress: Progress,
+): Promise<StartedKindCluster> => {
+  const { kind, engine, image } = supplies;
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  return withLock(kindLock(dir), async () => {
+    const found = await listNodes(engine, spec.stack);
+    refuseForeign(found, spec.stack, dir);
+    const before = await readKindRecord(dir);
+    const isWhole = before?.complete === true && found.length === 1 + before.spec.workers;
+    if (isWhole) {
+      refuseChange(before, spec);
+      const stopped = found.filter(({ running }) => !running).map(({ name }) => name);
+      if (stopped.length > 0) {
+        await progress.phase(`start ${stopped.join(', ')}`, () => exec(engine, ['start', ...stopped]));
+      }
+    } else {
+      refuseLoss(before, found);
+      if (found.length > 0) progress.note(`half a cluster is there (${found.length} nodes): making it anew`);
+      await removeNodes(engine, found);
+      await rm(join(dir, 'kind'), { recursive: true, force: true });
+      const madeNetwork = before?.madeNetwork === true || !(await networkExists(engine));
+      const record = { spec, engine, image: image.reference, madeNetwork };
+      await writeRecord(dir, { ...record, complete: false });
+      await ensureImage(supplies, progress);
+      await progress.phase(`kind cluster ${kindNameOf(spec.stack)}`, () => createNodes(spec, dir, supplies));
+      await writeRecord(dir, { ...record, complete: true });
+    }
+    const nodes = await listNodes(engine, spec.stack);
+    const controlPlanes = nodes.filter(({ role }) => role === 'control-plane');
+    const env = kindEnvironment(engine);
+    const kubeconfig = await exec(kind, ['get', 'kubeconfig', '--name', kindNameOf(spec.stack)], { env });
+    const access = await writeKindAccess(dir, engine, controlPlanes, kubeconfig);
+    if (image.archive !== undefined) {
+      const api = administratorClient(access);
+      await progress.phase('network of pods', () => connectPods(engine, api, nodes)).finally(api.close);
+    }
+    return { access, nodes };
+  });
+};
+
+/** Name of the image of pod sandboxes, which a node has. */
+export const pauseImageOf = async (engine: EngineName, node: string): Promise<string> => {
+  const list = await inNode(engine, node, ['ctr', '--namespace', 'k8s.io', 'images', 'ls', '--quiet']);
+  return list.split('\n').find((name) => /\/pause:[^@]+$/.test(name)) ?? '';
+};
+
+/** Removes a kind cluster that this directory's stack made, whatever became of it, and its files. Safe to repeat. */
+export const removeKindCluster = async (
+  stack: string,
+  dir: string,
+  engine: EngineName,
+  progress: Progress,
+): Promise<boolean> =>
+  withLock(kindLock(dir), async () => {
+    const record = await readKindRecord(dir);
+    const found = await listNodes(engine, stack);
+    // Of a stack that made nothing, one of its name is somebody else's.
+    const ours = found.filter(({ mounts }) => mounts.includes(nodeFolders(dir).mark));
+    if (ours.length > 0)
+      await progress.phase(`remove kind cluster ${kindNameOf(stack)}`, () => removeNodes(engine, ours));
+    // Refused, and so left, while another cluster is in it.
+    if (record?.madeNetwork === true) await tryExec(engine, ['network', 'rm', 'kind']);
+    await rm(dir, { recursive: true, force: true });
+    await rm(kindLock(dir), { force: true });
+    return ours.length > 0 || record !== undefined;
+  });
