@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, open, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { boxPid } from '../../cluster/box.ts';
 import { killBox, machineHierarchies, removeClusterCgroups } from '../../cluster/cgroups.ts';
 import { tryExec } from '../../common/exec.ts';
 import { Failure } from '../../common/failure.ts';
-import { readFileIfThere } from '../../common/files.ts';
+import { readFileIfThere, writeFileWhole } from '../../common/files.ts';
+import { cacheDir } from '../../common/paths.ts';
 import type { Progress } from '../../common/progress.ts';
 import { waitFor } from '../../common/waitFor.ts';
 import { ensureEnginePackages } from './debianPackages.ts';
@@ -35,12 +36,33 @@ const answersWithinMs = 60_000;
 /** What tells an engine's cgroups from others': made of its folder, so that one can be removed by that alone. */
 const idOf = (dir: string): string => `engine-${createHash('sha256').update(dir).digest('hex').slice(0, 8)}`;
 
+/** A file for each engine that runs: the process that it is of, and its folder. */
+const registryDir = (): string => join(cacheDir(), 'engine', 'running');
+const registryPath = (id: string): string => join(registryDir(), id);
+
 /** Ends the engine of a folder, whatever became of it, with all of its containers, and removes the folder. Safe to repeat. */
 export const removeEngine = async (dir: string): Promise<void> => {
   const id = idOf(dir);
   await killBox(id, engineBox);
   await removeClusterCgroups(id);
+  await rm(registryPath(id), { force: true });
   await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+};
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+/** Removes engines whose process was killed: they ended with it, and left their folders and empty cgroups. */
+export const removeDeadEngines = async (): Promise<void> => {
+  for (const id of await readdir(registryDir()).catch(() => [])) {
+    const [pid, dir] = ((await readFileIfThere(registryPath(id))) ?? '').split('\n');
+    if (dir !== undefined && idOf(dir) === id && !isAlive(Number(pid))) await removeEngine(dir);
+  }
 };
 
 const mayRaiseLimits = async (): Promise<boolean> => {
@@ -55,10 +77,12 @@ const mayRaiseLimits = async (): Promise<boolean> => {
  * @throws Failure with the end of the engine's log
  */
 export const startEngine = async (dir: string, progress: Progress): Promise<Engine> => {
+  await removeDeadEngines();
   const packages = await ensureEnginePackages(progress);
   const places: EnginePlaces = { id: idOf(dir), dir, packages };
   const hierarchies = await machineHierarchies();
   await mkdir(dir, { recursive: true, mode: 0o700 });
+  await writeFileWhole(registryPath(places.id), `${process.pid}\n${dir}`);
   const runc = join(packages, 'usr/sbin/runc');
   const runtime = join(dir, 'runtime');
   await writeFile(runtime, renderRuntime(runc), { mode: 0o700 });

@@ -41,7 +41,6 @@ export const renderDaemonConfiguration = (runtime: string): string =>
     'default-runtime': 'understudy',
     // Nothing is ever to be pulled; a resolver would only be waited for.
     dns: ['127.0.0.1'],
-    'storage-driver': 'overlay2',
     'exec-opts': ['native.cgroupdriver=cgroupfs'],
     'log-driver': 'json-file',
   });
