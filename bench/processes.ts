@@ -15,15 +15,40 @@ export const residentBytes = async (pid: number): Promise<number> => {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
 };
 
-/** The process of this program with this among its arguments. @throws where there is none, or more than one */
-export const findProcess = async (program: string, argument: string): Promise<number> => {
+/** What a process takes of memory, bytes: see `smaps_rollup` in proc(5). */
+export interface MemoryUse {
+  /** Resident, what it shares with others in full. */
+  readonly rss: number;
+  /** Resident, what it shares divided among those that share it. */
+  readonly pss: number;
+  /** Of its own: heap and stacks. */
+  readonly anonymous: number;
+}
+
+/** @throws where the process has ended */
+export const memoryUse = async (pid: number): Promise<MemoryUse> => {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const bytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024;
+  return { rss: bytes('Rss'), pss: bytes('Pss'), anonymous: bytes('Anonymous') };
+};
+
+/** The processes of this program that have an argument of which this is true. */
+export const findProcesses = async (
+  program: string,
+  matches: (argument: string) => boolean,
+): Promise<readonly number[]> => {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
-  const found = pids.filter((_, i) => {
-    const [command = '', ...args] = (lines[i] ?? '').split('\0');
-    return command.endsWith(`/${program}`) && args.includes(argument);
+  return pids.flatMap((pid, index) => {
+    const [command = '', ...args] = (lines[index] ?? '').split('\0');
+    return command.endsWith(`/${program}`) && args.some(matches) ? [Number(pid)] : [];
   });
+};
+
+/** The process of this program with this among its arguments. @throws where there is none, or more than one */
+export const findProcess = async (program: string, argument: string): Promise<number> => {
+  const found = await findProcesses(program, (one) => one === argument);
   const [pid] = found;
   if (pid === undefined || found.length > 1) throw new Error(`${found.length} processes ${program} ${argument}`);
-  return Number(pid);
+  return pid;
 };

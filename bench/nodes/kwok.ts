@@ -1,0 +1,184 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isApiError, type KubeClient } from '../../common/kubeClient.ts';
+import type { Progress } from '../../common/progress.ts';
+import { median, rounded } from '../statistics.ts';
+import { forEachOf, type NodesCluster } from './cluster.ts';
+import { type Contestant, startOurs, startPeer } from './contestants.ts';
+import { tallyLeases, tallyReadyNodes, tallyRunningPods } from './tally.ts';
+
+export interface KwokCounts {
+  /** Made from nothing one after the other; the last ones carry the pods. */
+  readonly nodes: readonly number[];
+  readonly pods: number;
+  readonly rounds: number;
+}
+
+export const kwokCounts: KwokCounts = { nodes: [1_000, 5_000], pods: 10_000, rounds: 2 };
+
+/** Of one contestant in one round. */
+interface Turn {
+  /** Seconds until all are Ready, and until all have a lease besides: then kwok tends them. */
+  readonly nodes: readonly { readonly ready: number; readonly tended: number }[];
+  /** Seconds from the first request until all are Running. */
+  readonly pods: number;
+  /** Resident with all of that, bytes. */
+  readonly kwok: number;
+  readonly controller: number;
+}
+
+const timeoutMs = 600_000;
+/** For what others do about new nodes: the controllers of the cluster take taints away, and collect leases of nodes that are gone. */
+const settleMs = 20_000;
+const namespace = 'bench-pods';
+const pods = `/api/v1/namespaces/${namespace}/pods`;
+
+const scaleAndTime = async (
+  client: KubeClient,
+  contestant: Contestant,
+  count: number,
+): Promise<Turn['nodes'][number]> => {
+  const ready = await tallyReadyNodes(client, contestant.labelSelector);
+  const leases = await tallyLeases(client, contestant.prefix);
+  try {
+    const begin = performance.now();
+    const asked = contestant.scale(count, 0);
+    const readyAt = await ready.reaches(count, timeoutMs);
+    const tendedAt = Math.max(readyAt, await leases.reaches(count, timeoutMs));
+    await asked;
+    return { ready: (readyAt - begin) / 1000, tended: (tendedAt - begin) / 1000 };
+  } finally {
+    ready.stop();
+    leases.stop();
+  }
+};
+
+/** Takes all nodes away, and waits for the end of their leases, which are collected as garbage. */
+const clear = async (client: KubeClient, contestant: Contestant, count: number): Promise<void> => {
+  const ready = await tallyReadyNodes(client, contestant.labelSelector);
+  const leases = await tallyLeases(client, contestant.prefix);
+  try {
+    await contestant.scale(0, count);
+    await ready.reaches(0, timeoutMs);
+    await leases.reaches(0, timeoutMs);
+  } finally {
+    ready.stop();
+    leases.stop();
+  }
+};
+
+const runPods = async (client: KubeClient, { prefix }: Contestant, count: number, nodes: number): Promise<number> => {
+  const running = await tallyRunningPods(client, namespace);
+  try {
+    const begin = performance.now();
+    await forEachOf(count, (index) =>
+      client.send({
+        method: 'POST',
+        path: pods,
+        body: {
+          metadata: { name: `pod-${index}` },
+          spec: {
+            nodeName: `${prefix}${index % nodes}`,
+            containers: [{ name: 'main', image: 'example.org/image' }],
+          },
+        },
+      }),
+    );
+    return ((await running.reaches(count, timeoutMs)) - begin) / 1000;
+  } finally {
+    running.stop();
+  }
+};
+
+const removePods = async (client: KubeClient, count: number): Promise<void> => {
+  const query = { gracePeriodSeconds: '0' };
+  await forEachOf(count, (index) =>
+    client.send({ method: 'DELETE', path: `${pods}/pod-${index}`, query }).catch((error: unknown) => {
+      if (!isApiError(error, 404)) throw error;
+    }),
+  );
+};
+
+const annotateNamespace = (client: KubeClient, spoofed: string | null): Promise<unknown> =>
+  client.apply(`/api/v1/namespaces/${namespace}`, 'bench', {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: namespace, annotations: spoofed === null ? {} : { spoofed } },
+  });
+
+const takeTurn = async (cluster: NodesCluster, contestant: Contestant, counts: KwokCounts): Promise<Turn> => {
+  const client = cluster.client();
+  await clear(client, contestant, 0);
+  const nodes: Turn['nodes'][number][] = [];
+  let before = 0;
+  for (const count of counts.nodes) {
+    await clear(client, contestant, before);
+    await sleep(settleMs);
+    nodes.push(await scaleAndTime(client, contestant, count));
+    before = count;
+  }
+  await sleep(settleMs);
+  await annotateNamespace(client, contestant.annotations.spoofed ?? null);
+  await sleep(1_000);
+  const running = await runPods(client, contestant, counts.pods, before);
+  const memory = await contestant.memory();
+  await removePods(client, counts.pods);
+  await clear(client, contestant, before);
+  return { nodes, pods: running, ...memory };
+};
+
+const row = (name: string, { nodes, pods: running, kwok, controller }: Turn, counts: KwokCounts): string =>
+  [
+    name.padEnd(6),
+    ...nodes.map(({ ready, tended }, index) =>
+      `${counts.nodes[index]} nodes ${ready.toFixed(1)} s (tended ${tended.toFixed(1)} s)`.padStart(36),
+    ),
+    `${counts.pods} pods ${running.toFixed(1)} s`.padStart(22),
+    `kwok ${(kwok / 1e6).toFixed(0)} MB`.padStart(13),
+    controller === 0 ? '' : `controller ${(controller / 1e6).toFixed(0)} MB`.padStart(19),
+  ].join('');
+
+const compare = (ours: readonly number[], peers: readonly number[]) => ({
+  seconds: rounded(median(ours)),
+  peerSeconds: rounded(median(peers)),
+  ratio: rounded(median(ours.map((seconds, round) => seconds / (peers[round] ?? Number.NaN)))),
+});
+
+/**
+ * Nodes and pods of kwok beside plain kwok, on the same API server in turns. Ratios are medians of our seconds by the peer's of the
+ * same round.
+ */
+export const measureKwok = async (
+  cluster: NodesCluster,
+  progress: Progress,
+  counts: KwokCounts = kwokCounts,
+): Promise<Readonly<Record<string, unknown>>> => {
+  const turns: Record<'ours' | 'peer', Turn[]> = { ours: [], peer: [] };
+  for (let round = 0; round < counts.rounds; round++) {
+    for (const name of ['peer', 'ours'] as const) {
+      const contestant = await progress.phase(`up for kwok, ${name}`, () =>
+        name === 'ours' ? startOurs(cluster) : startPeer(cluster),
+      );
+      try {
+        const turn = await progress.phase(`kwok, ${name}, round ${round + 1} of ${counts.rounds}`, () =>
+          takeTurn(cluster, contestant, counts),
+        );
+        turns[name].push(turn);
+        progress.note(row(name, turn, counts));
+      } finally {
+        await contestant.stop();
+      }
+    }
+  }
+  const both = (of: (turn: Turn) => number) => compare(turns.ours.map(of), turns.peer.map(of));
+  const nodes = counts.nodes.map((count, index) => {
+    const at = (field: 'ready' | 'tended') => both((turn) => turn.nodes[index]?.[field] ?? Number.NaN);
+    return [`nodes${count}`, { ...at('ready'), tended: at('tended') }];
+  });
+  return {
+    ...Object.fromEntries(nodes),
+    [`pods${counts.pods}`]: both((turn) => turn.pods),
+    rssBytes: median(turns.ours.map(({ kwok }) => kwok)),
+    controllerRssBytes: median(turns.ours.map(({ controller }) => controller)),
+    peerRssBytes: median(turns.peer.map(({ kwok }) => kwok)),
+  };
+};
