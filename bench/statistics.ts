@@ -7,3 +7,7 @@ export const median = (figures: readonly number[]): number => {
 };
 
 export const rounded = (figure: number, digits = 2): number => Number(figure.toFixed(digits));
+
+/** The figure that this share of all, 0 to 1, does not exceed. */
+export const percentile = (figures: readonly number[], share: number): number =>
+  figures.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(figures.length * share) - 1)] ?? Number.NaN;

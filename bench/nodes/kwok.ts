@@ -41,10 +41,12 @@ const scaleAndTime = async (
   const leases = await tallyLeases(client, contestant.prefix);
   try {
     const begin = performance.now();
-    const asked = contestant.scale(count, 0);
-    const readyAt = await ready.reaches(count, timeoutMs);
-    const tendedAt = Math.max(readyAt, await leases.reaches(count, timeoutMs));
-    await asked;
+    const [readyAt, leasedAt] = await Promise.all([
+      ready.reaches(count, timeoutMs),
+      leases.reaches(count, timeoutMs),
+      contestant.scale(count, 0),
+    ]);
+    const tendedAt = Math.max(readyAt, leasedAt);
     return { ready: (readyAt - begin) / 1000, tended: (tendedAt - begin) / 1000 };
   } finally {
     ready.stop();
