@@ -16,6 +16,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   suite: async () => (await import('./suite.ts')).benchSuite,
   migration: async () => (await import('./migration.ts')).benchMigration,
   health: async () => (await import('./health.ts')).benchHealth,
+  nodes: async () => (await import('./nodes.ts')).benchNodes,
   plugin: async () => (await import('./plugin.ts')).benchPlugin,
 };
 

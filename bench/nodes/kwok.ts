@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isApiError, type KubeClient } from '../../common/kubeClient.ts';
 import type { Progress } from '../../common/progress.ts';
+import { cpuMs } from '../processes.ts';
 import { median, rounded } from '../statistics.ts';
 import { forEachOf, type NodesCluster } from './cluster.ts';
 import { type Contestant, startOurs, startPeer } from './contestants.ts';
@@ -18,9 +19,11 @@ export const kwokCounts: KwokCounts = { nodes: [1_000, 5_000], pods: 10_000, rou
 /** Of one contestant in one round. */
 interface Turn {
   /** Seconds until all are Ready, and until all have a lease besides: then kwok tends them. */
-  readonly nodes: readonly { readonly ready: number; readonly tended: number }[];
+  readonly nodes: readonly { readonly ready: number; readonly tended: number; readonly cpu: number }[];
   /** Seconds from the first request until all are Running. */
   readonly pods: number;
+  /** Processor time of the API server over that, seconds, as `cpu` of the nodes: it tells more where a machine has other work too. */
+  readonly podsCpu: number;
   /** Resident with all of that, bytes. */
   readonly kwok: number;
   readonly controller: number;
@@ -32,11 +35,23 @@ const settleMs = 20_000;
 const namespace = 'bench-pods';
 const pods = `/api/v1/namespaces/${namespace}/pods`;
 
+/** Runs it. @returns beside its result the seconds of processor time that the API server has had meanwhile */
+const withCpu = async <T>(cluster: NodesCluster, work: () => Promise<T>): Promise<readonly [T, number]> => {
+  const used = async (): Promise<number> => {
+    const pids = await cluster.processes('kube-apiserver', (argument) => argument.startsWith('--etcd-servers='));
+    const times = await Promise.all(pids.map(cpuMs));
+    return times.reduce((sum, ms) => sum + ms, 0) / 1000;
+  };
+  const before = await used();
+  const result = await work();
+  return [result, (await used()) - before];
+};
+
 const scaleAndTime = async (
   client: KubeClient,
   contestant: Contestant,
   count: number,
-): Promise<Turn['nodes'][number]> => {
+): Promise<{ readonly ready: number; readonly tended: number }> => {
   const ready = await tallyReadyNodes(client, contestant.labelSelector);
   const leases = await tallyLeases(client, contestant.prefix);
   try {
@@ -115,26 +130,29 @@ const takeTurn = async (cluster: NodesCluster, contestant: Contestant, counts: K
   for (const count of counts.nodes) {
     await clear(client, contestant, before);
     await sleep(settleMs);
-    nodes.push(await scaleAndTime(client, contestant, count));
+    const [seconds, cpu] = await withCpu(cluster, () => scaleAndTime(client, contestant, count));
+    nodes.push({ ...seconds, cpu });
     before = count;
   }
   await sleep(settleMs);
   await annotateNamespace(client, contestant.annotations.spoofed ?? null);
   await sleep(1_000);
-  const running = await runPods(client, contestant, counts.pods, before);
+  const [running, podsCpu] = await withCpu(cluster, () => runPods(client, contestant, counts.pods, before));
   const memory = await contestant.memory();
   await removePods(client, counts.pods);
   await clear(client, contestant, before);
-  return { nodes, pods: running, ...memory };
+  return { nodes, pods: running, podsCpu, ...memory };
 };
 
-const row = (name: string, { nodes, pods: running, kwok, controller }: Turn, counts: KwokCounts): string =>
+const row = (name: string, { nodes, pods: running, podsCpu, kwok, controller }: Turn, counts: KwokCounts): string =>
   [
     name.padEnd(6),
-    ...nodes.map(({ ready, tended }, index) =>
-      `${counts.nodes[index]} nodes ${ready.toFixed(1)} s (tended ${tended.toFixed(1)} s)`.padStart(36),
+    ...nodes.map(({ ready, tended, cpu }, index) =>
+      `${counts.nodes[index]} nodes ${ready.toFixed(1)} s (tended ${tended.toFixed(1)} s, CPU ${cpu.toFixed(1)} s)`.padStart(
+        48,
+      ),
     ),
-    `${counts.pods} pods ${running.toFixed(1)} s`.padStart(22),
+    `${counts.pods} pods ${running.toFixed(1)} s (CPU ${podsCpu.toFixed(1)} s)`.padStart(38),
     `kwok ${(kwok / 1e6).toFixed(0)} MB`.padStart(13),
     controller === 0 ? '' : `controller ${(controller / 1e6).toFixed(0)} MB`.padStart(19),
   ].join('');
@@ -173,12 +191,12 @@ export const measureKwok = async (
   }
   const both = (of: (turn: Turn) => number) => compare(turns.ours.map(of), turns.peer.map(of));
   const nodes = counts.nodes.map((count, index) => {
-    const at = (field: 'ready' | 'tended') => both((turn) => turn.nodes[index]?.[field] ?? Number.NaN);
-    return [`nodes${count}`, { ...at('ready'), tended: at('tended') }];
+    const at = (field: 'ready' | 'tended' | 'cpu') => both((turn) => turn.nodes[index]?.[field] ?? Number.NaN);
+    return [`nodes${count}`, { ...at('ready'), tended: at('tended'), apiServerCpu: at('cpu') }];
   });
   return {
     ...Object.fromEntries(nodes),
-    [`pods${counts.pods}`]: both((turn) => turn.pods),
+    [`pods${counts.pods}`]: { ...both((turn) => turn.pods), apiServerCpu: both((turn) => turn.podsCpu) },
     rssBytes: median(turns.ours.map(({ kwok }) => kwok)),
     controllerRssBytes: median(turns.ours.map(({ controller }) => controller)),
     peerRssBytes: median(turns.peer.map(({ kwok }) => kwok)),
