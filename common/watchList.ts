@@ -14,6 +14,8 @@ export interface WatchListOptions<T> {
   readonly path: string;
   /** `fieldSelector`, `labelSelector`. */
   readonly query?: Readonly<Record<string, string>>;
+  /** What is kept of each object, of thousands of which most is never looked at; all of it where left out. */
+  readonly keep?: (item: T) => T;
   /** All that there is, each time that anything has changed, and at first. */
   readonly changed: (items: readonly T[]) => void;
   /** What there was last stays. Called once for a row of failures. */
@@ -40,9 +42,9 @@ const keyOf = ({ metadata }: ApiObject): string => `${metadata?.namespace ?? ''}
 
 /** Lists, then follows the changes until the watch ends for whatever reason. */
 const follow = async <T extends ApiObject>(options: WatchListOptions<T>, client: KubeClient, told: () => void) => {
-  const { path, query = {}, changed, signal } = options;
+  const { path, query = {}, keep = (item: T): T => item, changed, signal } = options;
   const list = await client.send<ListAnswer<T>>({ method: 'GET', path, query });
-  const items = new Map((list.items ?? []).map((item) => [keyOf(item), item]));
+  const items = new Map((list.items ?? []).map((item) => [keyOf(item), keep(item)]));
   changed([...items.values()]);
   told();
   const watch = {
@@ -56,7 +58,7 @@ const follow = async <T extends ApiObject>(options: WatchListOptions<T>, client:
     if (type === 'ERROR') return;
     if (type === 'BOOKMARK') continue;
     if (type === 'DELETED') items.delete(keyOf(object));
-    else items.set(keyOf(object), object);
+    else items.set(keyOf(object), keep(object));
     changed([...items.values()]);
   }
 };

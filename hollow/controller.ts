@@ -9,7 +9,7 @@ import { answerRequests, signingRequests } from './approval/approve.ts';
 import { kubeletSigner, type NodePod, type SigningRequest } from './approval/request.ts';
 import { touchDaemonSets } from './daemonSets.ts';
 import { actOnNodes } from './nodes/act.ts';
-import type { NodeObject } from './nodes/desired.ts';
+import { givenAnnotation, type NodeObject } from './nodes/desired.ts';
 import { planNodes } from './nodes/plan.ts';
 
 export interface ControllerOptions {
@@ -30,6 +30,16 @@ interface ConfigMap extends ApiObject {
 const lookAgainMs = 5_000;
 const firstRetryMs = 200;
 const longestRetryMs = 5_000;
+
+/** A node without what nothing here looks at, which is most of it. */
+const essenceOf = ({ metadata, spec }: NodeObject): NodeObject => {
+  const { name, labels = {}, annotations = {} } = metadata;
+  const { [givenAnnotation]: given } = annotations;
+  return {
+    metadata: { name, labels, ...(given !== undefined && { annotations: { [givenAnnotation]: given } }) },
+    spec: { taints: spec?.taints ?? [] },
+  };
+};
 
 /** A field of what is watched; undefined until it has been seen. */
 interface Seen {
@@ -70,11 +80,13 @@ export const runController = async (options: ControllerOptions): Promise<void> =
     path: string,
     query: Record<string, string>,
     changed: (items: readonly T[]) => void,
+    keep?: (item: T) => T,
   ) =>
     watchList<T>({
       clients: [client],
       path,
       query,
+      ...(keep && { keep }),
       changed: (items) => {
         changed(items);
         nodesWake.ring();
@@ -119,9 +131,14 @@ export const runController = async (options: ControllerOptions): Promise<void> =
   const namespace = `/api/v1/namespaces/${hollowNamespace}`;
   await Promise.all([
     watch<ConfigMap>(`${namespace}/configmaps`, { fieldSelector: `metadata.name=${groupsConfigMap}` }, readGroups),
-    watch<NodeObject & ApiObject>('/api/v1/nodes', { labelSelector: groupLabel }, (items) => {
-      seen.nodes = items;
-    }),
+    watch<NodeObject & ApiObject>(
+      '/api/v1/nodes',
+      { labelSelector: groupLabel },
+      (items) => {
+        seen.nodes = items;
+      },
+      essenceOf,
+    ),
     watch<NodePod & ApiObject>(`${namespace}/pods`, { labelSelector: groupLabel }, (items) => {
       seen.pods = items;
     }),

@@ -1,4 +1,4 @@
-import { isApiError, type KubeClient } from '../../common/kubeClient.ts';
+import type { KubeClient } from '../../common/kubeClient.ts';
 import type { Progress } from '../../common/progress.ts';
 import { waitFor } from '../../common/waitFor.ts';
 import {
@@ -9,6 +9,7 @@ import {
 } from '../../infra/placement/policies.ts';
 import { type AdmissionBench, createNamespace, startAdmissionBench } from '../../test/integration/admissionRun.ts';
 import { median, percentile, rounded } from '../statistics.ts';
+import { unless } from './cluster.ts';
 
 export interface AdmissionCounts {
   /** Pods one after the other, and 16 at a time, in each round of each setting. */
@@ -64,11 +65,8 @@ const setPolicies = async (client: KubeClient, areThere: boolean): Promise<void>
   await set('validatingadmissionpolicybindings', validating.map(validatingBindingOf));
 };
 
-const removeWebhook = async (client: KubeClient): Promise<void> => {
-  await client.send({ method: 'DELETE', path: configuration }).catch((error: unknown) => {
-    if (!isApiError(error, 404)) throw error;
-  });
-};
+const removeWebhook = (client: KubeClient): Promise<void> =>
+  unless(404, client.send({ method: 'DELETE', path: configuration }));
 
 /** What takes part in the creation of a pod. */
 interface Setting {

@@ -6,7 +6,7 @@ import { boxProcesses, knownBoxes } from '../../cluster/cgroups.ts';
 import { clusterId } from '../../cluster/plan.ts';
 import type { HollowGroup } from '../../common/hollowGroups.ts';
 import { groupsConfigMap, groupsKey, hollowNamespace } from '../../common/hollowNodes.ts';
-import type { KubeClient } from '../../common/kubeClient.ts';
+import { isApiError, type KubeClient } from '../../common/kubeClient.ts';
 import { clientOf } from '../../common/kubeConfig.ts';
 import { findProcesses } from '../processes.ts';
 import { createBenchStack } from '../stack.ts';
@@ -65,6 +65,13 @@ export const writeGroups = (client: KubeClient, groups: readonly HollowGroup[]):
     body: { data: { [groupsKey]: JSON.stringify(groups) } },
     contentType: 'application/merge-patch+json',
   });
+
+/** A request that is sent once more, its connection having been lost, may have been done: no answer of this code is a failure. */
+export const unless = async (code: number, request: Promise<unknown>): Promise<void> => {
+  await request.catch((error: unknown) => {
+    if (!isApiError(error, code)) throw error;
+  });
+};
 
 /** Requests of the bench under way at a time. */
 const concurrency = 32;

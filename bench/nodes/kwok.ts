@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isApiError, type KubeClient } from '../../common/kubeClient.ts';
+import type { KubeClient } from '../../common/kubeClient.ts';
 import type { Progress } from '../../common/progress.ts';
 import { cpuMs } from '../processes.ts';
 import { median, rounded } from '../statistics.ts';
-import { forEachOf, type NodesCluster } from './cluster.ts';
+import { forEachOf, type NodesCluster, unless } from './cluster.ts';
 import { type Contestant, startOurs, startPeer } from './contestants.ts';
 import { tallyLeases, tallyReadyNodes, tallyRunningPods } from './tally.ts';
 
@@ -87,19 +87,13 @@ const runPods = async (client: KubeClient, { prefix }: Contestant, count: number
   const running = await tallyRunningPods(client, namespace);
   try {
     const begin = performance.now();
-    await forEachOf(count, (index) =>
-      client.send({
-        method: 'POST',
-        path: pods,
-        body: {
-          metadata: { name: `pod-${index}` },
-          spec: {
-            nodeName: `${prefix}${index % nodes}`,
-            containers: [{ name: 'main', image: 'example.org/image' }],
-          },
-        },
-      }),
-    );
+    await forEachOf(count, (index) => {
+      const body = {
+        metadata: { name: `pod-${index}` },
+        spec: { nodeName: `${prefix}${index % nodes}`, containers: [{ name: 'main', image: 'example.org/image' }] },
+      };
+      return unless(409, client.send({ method: 'POST', path: pods, body }));
+    });
     return ((await running.reaches(count, timeoutMs)) - begin) / 1000;
   } finally {
     running.stop();
@@ -109,9 +103,7 @@ const runPods = async (client: KubeClient, { prefix }: Contestant, count: number
 const removePods = async (client: KubeClient, count: number): Promise<void> => {
   const query = { gracePeriodSeconds: '0' };
   await forEachOf(count, (index) =>
-    client.send({ method: 'DELETE', path: `${pods}/pod-${index}`, query }).catch((error: unknown) => {
-      if (!isApiError(error, 404)) throw error;
-    }),
+    unless(404, client.send({ method: 'DELETE', path: `${pods}/pod-${index}`, query })),
   );
 };
 

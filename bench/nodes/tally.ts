@@ -1,4 +1,5 @@
-import { Failure } from '../../common/failure.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure, messageOf } from '../../common/failure.ts';
 import type { KubeClient } from '../../common/kubeClient.ts';
 
 interface Counted {
@@ -21,13 +22,13 @@ interface TallyOptions {
   readonly counts: (object: Counted) => boolean;
 }
 
-/** Counts the objects of a collection of which something is true, by one list and one watch: asking again and again would be load. */
+/** Counts the objects of a collection of which something is true, by a watch: asking again and again would be load. */
 export interface Tally {
   readonly count: number;
   /**
    * Resolves at the moment when the count is this.
    * @returns milliseconds, of `performance.now()`
-   * @throws Failure after `timeoutMs`, or when the watch ends
+   * @throws Failure after `timeoutMs`, whose reason names the last failure
    */
   reaches(count: number, timeoutMs: number): Promise<number>;
   stop(): void;
@@ -35,30 +36,50 @@ export interface Tally {
 
 const quietMs = 120_000;
 
+/** Of failures in a row, before the count is given up. */
+const longestRow = 5;
+
 export const startTally = async (client: KubeClient, { path, query = {}, counts }: TallyOptions): Promise<Tally> => {
   const end = new AbortController();
-  const list = await client.send<List>({ method: 'GET', path, query });
-  const names = new Set(list.items.filter(counts).map(({ metadata }) => metadata.name));
+  const names = new Set<string>();
   let changed = Promise.withResolvers<void>();
-  let ended: string | undefined;
-  const follow = async (): Promise<void> => {
-    const watch = { ...query, watch: 'true', resourceVersion: list.metadata.resourceVersion };
-    for await (const line of client.lines(path, watch, quietMs, end.signal)) {
+  const tell = (): void => {
+    const { resolve } = changed;
+    changed = Promise.withResolvers();
+    resolve();
+  };
+  const look = async (): Promise<string> => {
+    const { items, metadata } = await client.send<List>({ method: 'GET', path, query });
+    names.clear();
+    for (const item of items.filter(counts)) names.add(item.metadata.name);
+    tell();
+    return metadata.resourceVersion;
+  };
+  const follow = async (resourceVersion: string): Promise<void> => {
+    for await (const line of client.lines(path, { ...query, watch: 'true', resourceVersion }, quietMs, end.signal)) {
       const { type, object } = JSON.parse(line) as { readonly type: string; readonly object: Counted };
-      if (type === 'ERROR') throw new Error(line);
+      if (type === 'ERROR') return;
       if (type !== 'DELETED' && counts(object)) names.add(object.metadata.name);
       else names.delete(object.metadata.name);
-      const { resolve } = changed;
-      changed = Promise.withResolvers();
-      resolve();
+      tell();
     }
   };
-  follow()
-    .then(() => 'the server ended the watch', String)
-    .then((reason) => {
-      ended = reason;
-      changed.resolve();
-    });
+  let ended: string | undefined;
+  /** The server ends the watch of whoever is slow, as this process may be for a moment. */
+  const keepFollowing = async (first: string): Promise<void> => {
+    let version = first;
+    for (let row = 0; !end.signal.aborted && row < longestRow; row++) {
+      try {
+        await follow(version);
+        version = await look();
+        row = -1;
+      } catch (error) {
+        ended = messageOf(error);
+        await sleep(200);
+      }
+    }
+  };
+  keepFollowing(await look());
   return {
     get count() {
       return names.size;
@@ -67,14 +88,14 @@ export const startTally = async (client: KubeClient, { path, query = {}, counts 
       let late = false;
       const timer = setTimeout(() => {
         late = true;
-        changed.resolve();
+        tell();
       }, timeoutMs);
       try {
         while (names.size !== count) {
-          if (late || ended !== undefined) {
+          if (late) {
             throw new Failure({
               tried: `see ${count} objects of ${path} as they should be within ${timeoutMs / 1000} s`,
-              got: ended ?? `there are ${names.size}`,
+              got: `there are ${names.size}${ended === undefined ? '' : `; ${ended}`}`,
               next: 'look at the logs of what should make them so',
             });
           }

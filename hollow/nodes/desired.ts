@@ -15,7 +15,8 @@ export interface NodeObject {
 
 type Texts = Readonly<Record<string, string>>;
 
-interface Given {
+/** What a group gives each of its nodes. */
+export interface Given {
   readonly labels: Texts;
   readonly taints: readonly Taint[];
   /** As the group has it: the API server writes quantities in a way of its own. */
@@ -25,7 +26,7 @@ interface Given {
 const sorted = (texts: Texts): Texts =>
   Object.fromEntries(Object.entries(texts).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
-const givenBy = (group: HollowGroup): Given => ({
+export const givenBy = (group: HollowGroup): Given => ({
   labels: sorted(labelsOf(group)),
   taints: taintsOf(group),
   capacity: sorted(capacityOf(group)),
@@ -112,10 +113,15 @@ const without = (before: Texts, now: Texts): Readonly<Record<string, null>> =>
 /**
  * What gives a node what its group says now; undefined where it has that. Labels and taints that others gave it stay. Its resources are
  * left to its kubelet where it has one.
+ * @param given {@link givenBy} the group: the same for thousands of nodes
+ * @param text that as JSON
  */
-export const nodePatch = (node: NodeObject, group: HollowGroup): NodePatch | undefined => {
-  const given = givenBy(group);
-  const text = JSON.stringify(given);
+export const nodePatch = (
+  node: NodeObject,
+  { engine }: HollowGroup,
+  given: Given,
+  text: string,
+): NodePatch | undefined => {
   if (node.metadata.annotations?.[givenAnnotation] === text) return undefined;
   const before = readGiven(node);
   const foreign = (node.spec?.taints ?? []).filter(
@@ -124,7 +130,7 @@ export const nodePatch = (node: NodeObject, group: HollowGroup): NodePatch | und
   const capacity = { ...without(before.capacity, given.capacity), ...given.capacity };
   const isSame = JSON.stringify(before.capacity) === JSON.stringify(given.capacity);
   return {
-    status: group.engine === 'kubemark' || isSame ? undefined : { status: { capacity, allocatable: capacity } },
+    status: engine === 'kubemark' || isSame ? undefined : { status: { capacity, allocatable: capacity } },
     node: {
       metadata: {
         labels: { ...without(before.labels, given.labels), ...given.labels },

@@ -1,7 +1,7 @@
 import type { HollowGroup } from '../../common/hollowGroups.ts';
 import { engineLabel, groupLabel, hollowNodeName } from '../../common/hollowNodes.ts';
 import type { NodePod } from '../approval/request.ts';
-import { type NodeObject, type NodePatch, nodePatch } from './desired.ts';
+import { givenBy, type NodeObject, type NodePatch, nodePatch } from './desired.ts';
 
 /** What is to be done so that the nodes are those that the groups have. */
 export type NodeAction =
@@ -71,8 +71,10 @@ export const planNodes = ({ groups, nodes, pods, now }: Observed): readonly Node
     const isReleased = labels[engineLabel] !== 'kubemark' || isGone(podOf.get(name), now);
     return isReleased ? [{ kind: 'remove', node: name }] : [];
   });
-  const wanted = groups.flatMap((group) =>
-    Array.from({ length: group.count }, (_, index): readonly NodeAction[] => {
+  const wanted = groups.flatMap((group) => {
+    const given = givenBy(group);
+    const text = JSON.stringify(given);
+    return Array.from({ length: group.count }, (_, index): readonly NodeAction[] => {
       const name = hollowNodeName(group.name, index);
       const node = known.get(name);
       if (node === undefined) {
@@ -80,9 +82,9 @@ export const planNodes = ({ groups, nodes, pods, now }: Observed): readonly Node
         return lacksNode(podOf.get(name), now) ? [{ kind: 'restart', pod: name }] : [];
       }
       if (!belongs(node, byName)) return [];
-      const patch = nodePatch(node, group);
+      const patch = nodePatch(node, group, given, text);
       return patch === undefined ? [] : [{ kind: 'patch', node: name, patch }];
-    }).flat(),
-  );
+    }).flat();
+  });
   return [...removals, ...wanted];
 };
