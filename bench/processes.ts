@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 
 const millisecondsPerTick = 10;
 
@@ -41,7 +42,7 @@ export const findProcesses = async (
   const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
   return pids.flatMap((pid, index) => {
     const [command = '', ...args] = (lines[index] ?? '').split('\0');
-    return command.endsWith(`/${program}`) && args.some(matches) ? [Number(pid)] : [];
+    return basename(command) === program && args.some(matches) ? [Number(pid)] : [];
   });
 };
 

@@ -9,7 +9,7 @@ import {
 } from '../../infra/placement/policies.ts';
 import { type AdmissionBench, createNamespace, startAdmissionBench } from '../../test/integration/admissionRun.ts';
 import { median, percentile, rounded } from '../statistics.ts';
-import { unless } from './cluster.ts';
+import { sendStubbornly } from './cluster.ts';
 
 export interface AdmissionCounts {
   /** Pods one after the other, and 16 at a time, in each round of each setting. */
@@ -66,7 +66,7 @@ const setPolicies = async (client: KubeClient, areThere: boolean): Promise<void>
 };
 
 const removeWebhook = (client: KubeClient): Promise<void> =>
-  unless(404, client.send({ method: 'DELETE', path: configuration }));
+  sendStubbornly(client, { method: 'DELETE', path: configuration }, 404);
 
 /** What takes part in the creation of a pod. */
 interface Setting {

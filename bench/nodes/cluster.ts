@@ -6,7 +6,7 @@ import { boxProcesses, knownBoxes } from '../../cluster/cgroups.ts';
 import { clusterId } from '../../cluster/plan.ts';
 import type { HollowGroup } from '../../common/hollowGroups.ts';
 import { groupsConfigMap, groupsKey, hollowNamespace } from '../../common/hollowNodes.ts';
-import { isApiError, type KubeClient } from '../../common/kubeClient.ts';
+import { ApiError, type ApiRequest, isApiError, type KubeClient } from '../../common/kubeClient.ts';
 import { clientOf } from '../../common/kubeConfig.ts';
 import { findProcesses } from '../processes.ts';
 import { createBenchStack } from '../stack.ts';
@@ -66,11 +66,24 @@ export const writeGroups = (client: KubeClient, groups: readonly HollowGroup[]):
     contentType: 'application/merge-patch+json',
   });
 
-/** A request that is sent once more, its connection having been lost, may have been done: no answer of this code is a failure. */
-export const unless = async (code: number, request: Promise<unknown>): Promise<void> => {
-  await request.catch((error: unknown) => {
-    if (!isApiError(error, code)) throw error;
-  });
+/** On a busy machine an answer may take longer than the client waits for it. */
+const attempts = 5;
+
+/**
+ * Sends a request until it is answered. One that is sent once more may have been done before, its answer lost: so an answer of the code
+ * `done` is no failure.
+ * @throws ApiError on any other one; the socket's error after some attempts
+ */
+export const sendStubbornly = async (client: KubeClient, request: ApiRequest, done: number): Promise<void> => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await client.send(request);
+      return;
+    } catch (error) {
+      if (isApiError(error, done)) return;
+      if (error instanceof ApiError || attempt === attempts) throw error;
+    }
+  }
 };
 
 /** Requests of the bench under way at a time. */

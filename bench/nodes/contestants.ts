@@ -10,7 +10,7 @@ import type { KubeClient } from '../../common/kubeClient.ts';
 import { silentProgress } from '../../common/progress.ts';
 import { waitFor } from '../../common/waitFor.ts';
 import { ensureKwokStages, ensurePrograms } from '../../toolchain/index.ts';
-import { forEachOf, type NodesCluster, unless, writeGroups } from './cluster.ts';
+import { forEachOf, type NodesCluster, sendStubbornly, writeGroups } from './cluster.ts';
 
 /** Who simulates nodes by kwok, and is ready to. */
 export interface Contestant {
@@ -99,13 +99,14 @@ const freePort = async (): Promise<number> => {
 const scalePeer = (client: KubeClient, prefix: string, count: number, before: number): Promise<void> =>
   count > before
     ? forEachOf(count - before, (index) =>
-        unless(
+        sendStubbornly(
+          client,
+          { method: 'POST', path: '/api/v1/nodes', body: peerNode(`${prefix}${before + index}`) },
           409,
-          client.send({ method: 'POST', path: '/api/v1/nodes', body: peerNode(`${prefix}${before + index}`) }),
         ),
       )
     : forEachOf(before - count, (index) =>
-        unless(404, client.send({ method: 'DELETE', path: `/api/v1/nodes/${prefix}${count + index}` })),
+        sendStubbornly(client, { method: 'DELETE', path: `/api/v1/nodes/${prefix}${count + index}` }, 404),
       );
 
 /**

@@ -3,7 +3,7 @@ import type { KubeClient } from '../../common/kubeClient.ts';
 import type { Progress } from '../../common/progress.ts';
 import { cpuMs } from '../processes.ts';
 import { median, rounded } from '../statistics.ts';
-import { forEachOf, type NodesCluster, unless } from './cluster.ts';
+import { forEachOf, type NodesCluster, sendStubbornly } from './cluster.ts';
 import { type Contestant, startOurs, startPeer } from './contestants.ts';
 import { tallyLeases, tallyReadyNodes, tallyRunningPods } from './tally.ts';
 
@@ -92,7 +92,7 @@ const runPods = async (client: KubeClient, { prefix }: Contestant, count: number
         metadata: { name: `pod-${index}` },
         spec: { nodeName: `${prefix}${index % nodes}`, containers: [{ name: 'main', image: 'example.org/image' }] },
       };
-      return unless(409, client.send({ method: 'POST', path: pods, body }));
+      return sendStubbornly(client, { method: 'POST', path: pods, body }, 409);
     });
     return ((await running.reaches(count, timeoutMs)) - begin) / 1000;
   } finally {
@@ -103,7 +103,7 @@ const runPods = async (client: KubeClient, { prefix }: Contestant, count: number
 const removePods = async (client: KubeClient, count: number): Promise<void> => {
   const query = { gracePeriodSeconds: '0' };
   await forEachOf(count, (index) =>
-    unless(404, client.send({ method: 'DELETE', path: `${pods}/pod-${index}`, query })),
+    sendStubbornly(client, { method: 'DELETE', path: `${pods}/pod-${index}`, query }, 404),
   );
 };
 
