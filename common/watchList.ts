@@ -25,7 +25,7 @@ export interface WatchListOptions<T> {
 
 interface ListAnswer<T> {
   readonly items?: readonly T[];
-  readonly metadata?: { readonly resourceVersion?: string };
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
 }
 
 interface WatchEvent<T> {
@@ -40,18 +40,36 @@ const quietMs = 90_000;
 
 const keyOf = ({ metadata }: ApiObject): string => `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`;
 
+/** Objects asked for at a time: an API server that has much to do may not have thousands of them ready in time. */
+const pageSize = '500';
+
+/** All objects as they were at one time, by their keys, and the version of the collection at that time. */
+const listAll = async <T extends ApiObject>(client: KubeClient, options: WatchListOptions<T>) => {
+  const { path, query = {}, keep = (item: T): T => item } = options;
+  const items = new Map<string, T>();
+  let version = '';
+  let next: string | undefined;
+  do {
+    const page = { ...query, limit: pageSize, ...(next && { continue: next }) };
+    const answer = await client.send<ListAnswer<T>>({ method: 'GET', path, query: page });
+    for (const item of answer.items ?? []) items.set(keyOf(item), keep(item));
+    version = answer.metadata?.resourceVersion ?? '';
+    next = answer.metadata?.continue;
+  } while (next);
+  return { items, version };
+};
+
 /** Lists, then follows the changes until the watch ends for whatever reason. */
 const follow = async <T extends ApiObject>(options: WatchListOptions<T>, client: KubeClient, told: () => void) => {
   const { path, query = {}, keep = (item: T): T => item, changed, signal } = options;
-  const list = await client.send<ListAnswer<T>>({ method: 'GET', path, query });
-  const items = new Map((list.items ?? []).map((item) => [keyOf(item), keep(item)]));
+  const { items, version } = await listAll(client, options);
   changed([...items.values()]);
   told();
   const watch = {
     ...query,
     watch: 'true',
     allowWatchBookmarks: 'true',
-    resourceVersion: list.metadata?.resourceVersion ?? '',
+    resourceVersion: version,
   };
   for await (const line of client.lines(path, watch, quietMs, signal)) {
     const { type, object } = JSON.parse(line) as WatchEvent<T>;

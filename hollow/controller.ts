@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../common/failure.ts';
 import { type HollowGroup, hollowGroups } from '../common/hollowGroups.ts';
 import { groupLabel, groupsConfigMap, groupsKey, hollowNamespace } from '../common/hollowNodes.ts';
@@ -28,6 +29,8 @@ interface ConfigMap extends ApiObject {
 
 /** Some of what is decided depends on the time: a pod that is overdue, a kubelet that should have registered. */
 const lookAgainMs = 5_000;
+/** The longest rest after work, which is as long as the work otherwise: each of thousands of nodes may have news at once. */
+const longestRestMs = 250;
 const firstRetryMs = 200;
 const longestRetryMs = 5_000;
 
@@ -58,6 +61,7 @@ const repeatedly = async (
 ): Promise<void> => {
   let retryMs = 0;
   while (!signal.aborted) {
+    const began = performance.now();
     try {
       wake.hush();
       await work();
@@ -66,6 +70,8 @@ const repeatedly = async (
       retryMs = Math.min(Math.max(retryMs * 2, firstRetryMs), longestRetryMs);
       if (!signal.aborted) log.warn({ reason: messageOf(error), retryMs }, `could not ${what}`);
     }
+    const restMs = Math.min(performance.now() - began, longestRestMs);
+    await sleep(restMs, undefined, { signal }).catch(() => {});
     await wake.wait(retryMs || lookAgainMs, signal);
   }
 };
