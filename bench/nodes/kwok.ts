@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../common/failure.ts';
 import type { KubeClient } from '../../common/kubeClient.ts';
 import type { Progress } from '../../common/progress.ts';
 import { cpuMs } from '../processes.ts';
 import { median, rounded } from '../statistics.ts';
 import { forEachOf, type NodesCluster, sendStubbornly } from './cluster.ts';
 import { type Contestant, startOurs, startPeer } from './contestants.ts';
-import { tallyLeases, tallyReadyNodes, tallyRunningPods } from './tally.ts';
+import { type Tally, tallyLeases, tallyReadyNodes, tallyRunningPods } from './tally.ts';
 
 export interface KwokCounts {
   /** Made from nothing one after the other; the last ones carry the pods. */
@@ -30,6 +31,8 @@ interface Turn {
 }
 
 const timeoutMs = 600_000;
+/** Whoever has not got there by then never will: leases run out sooner than they are renewed. It counts as this time. */
+const giveUpMs = 300_000;
 /** For what others do about new nodes: the controllers of the cluster take taints away, and collect leases of nodes that are gone. */
 const settleMs = 20_000;
 const namespace = 'bench-pods';
@@ -51,16 +54,19 @@ const scaleAndTime = async (
   client: KubeClient,
   contestant: Contestant,
   count: number,
+  progress: Progress,
 ): Promise<{ readonly ready: number; readonly tended: number }> => {
   const ready = await tallyReadyNodes(client, contestant.labelSelector);
   const leases = await tallyLeases(client, contestant.prefix);
   try {
     const begin = performance.now();
-    const [readyAt, leasedAt] = await Promise.all([
-      ready.reaches(count, timeoutMs),
-      leases.reaches(count, timeoutMs),
-      contestant.scale(count, 0),
-    ]);
+    const reached = (tally: Tally): Promise<number> =>
+      tally.reaches(count, giveUpMs).catch((error: unknown) => {
+        if (!(error instanceof Failure)) throw error;
+        progress.note(`gave up: ${error.message.split('\n')[0]}`);
+        return begin + giveUpMs;
+      });
+    const [readyAt, leasedAt] = await Promise.all([reached(ready), reached(leases), contestant.scale(count, 0)]);
     const tendedAt = Math.max(readyAt, leasedAt);
     return { ready: (readyAt - begin) / 1000, tended: (tendedAt - begin) / 1000 };
   } finally {
@@ -114,7 +120,12 @@ const annotateNamespace = (client: KubeClient, spoofed: string | null): Promise<
     metadata: { name: namespace, annotations: spoofed === null ? {} : { spoofed } },
   });
 
-const takeTurn = async (cluster: NodesCluster, contestant: Contestant, counts: KwokCounts): Promise<Turn> => {
+const takeTurn = async (
+  cluster: NodesCluster,
+  contestant: Contestant,
+  counts: KwokCounts,
+  progress: Progress,
+): Promise<Turn> => {
   const client = cluster.client();
   await clear(client, contestant, 0);
   const nodes: Turn['nodes'][number][] = [];
@@ -122,7 +133,7 @@ const takeTurn = async (cluster: NodesCluster, contestant: Contestant, counts: K
   for (const count of counts.nodes) {
     await clear(client, contestant, before);
     await sleep(settleMs);
-    const [seconds, cpu] = await withCpu(cluster, () => scaleAndTime(client, contestant, count));
+    const [seconds, cpu] = await withCpu(cluster, () => scaleAndTime(client, contestant, count, progress));
     nodes.push({ ...seconds, cpu });
     before = count;
   }
@@ -172,7 +183,7 @@ export const measureKwok = async (
       );
       try {
         const turn = await progress.phase(`kwok, ${name}, round ${round + 1} of ${counts.rounds}`, () =>
-          takeTurn(cluster, contestant, counts),
+          takeTurn(cluster, contestant, counts, progress),
         );
         turns[name].push(turn);
         progress.note(row(name, turn, counts));
