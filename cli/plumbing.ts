@@ -10,7 +10,6 @@ import { gatherSupplies, importIntoBox } from '../cluster/supplies.ts';
 import { innerProgress } from '../common/progress.ts';
 import { waitFor } from '../common/waitFor.ts';
 import { findImage } from '../image/load.ts';
-import type { StartedCluster } from '../infra/LocalCluster.ts';
 import { stackSettings } from '../infra/settings.ts';
 import { ensurePrograms } from '../toolchain/index.ts';
 import { patiently, withClusterObjects } from './clusterObjects.ts';
@@ -23,6 +22,7 @@ import { parseRegistryCredentials } from './registryCredentials.ts';
 import { removeHollowNodes } from './removeHollowNodes.ts';
 import { requireRoot } from './root.ts';
 import { clusterDirOf, loadStack } from './stack.ts';
+import { printStarted } from './startedCluster.ts';
 
 /** What the resources of the Pulumi program run. Their lines become the engine's log. */
 const progress = innerProgress((line) => process.stderr.write(line));
@@ -38,17 +38,7 @@ export const startClusterCommand = async (name: string): Promise<void> => {
   const dir = clusterDirOf(name);
   const supplies = { ...(await gatherSupplies(progress)), registryCredentials };
   const access = await startCluster({ name, ...shape }, dir, supplies, progress);
-  const answer: StartedCluster = {
-    kubeconfig: access.kubeconfig,
-    controlPlaneAddresses: [...access.etcd.hosts],
-    etcd: {
-      authorityCertificate: access.etcd.authorityCertificate,
-      clientCertificate: access.etcd.published.certificate,
-      clientKey: access.etcd.published.key,
-    },
-    pauseImage: supplies.pauseImage.reference,
-  };
-  process.stdout.write(JSON.stringify(answer));
+  printStarted(access, supplies.pauseImage.reference);
 };
 
 export const removeClusterCommand = (name: string): Promise<void> => removeCluster(clusterDirOf(name), progress);

@@ -5,24 +5,20 @@ import { inspectCluster } from '../cluster/inspect.ts';
 import type { ClusterSpec } from '../cluster/plan.ts';
 import { type ClusterSupplies, checkChange, startCluster, waitForNodes } from '../cluster/start.ts';
 import { gatherSupplies } from '../cluster/supplies.ts';
-import { Failure } from '../common/failure.ts';
 import type { Progress } from '../common/progress.ts';
 import { installMissing } from '../toolchain/index.ts';
 import { encryptedAsAsked } from './encrypt.ts';
-import type { EncryptionMode } from './encryption/state.ts';
-import { withEngine } from './engine.ts';
 import { prepareEngineHome, readState } from './engineHome.ts';
 import { exclusively } from './exclusive.ts';
-import { waitForFirstReports } from './firstReports.ts';
 import { checkHollowRoom, waitForHollowNodes } from './hollowNodes.ts';
-import { type OutputOptions, printResult, progressFor } from './output.ts';
-import { type PluginReadiness, type PluginResult, pluginReadinessText, pluginResult } from './pluginReady.ts';
-import { type PluginWatch, watchingPlugin } from './pluginWatch.ts';
+import { type OutputOptions, progressFor } from './output.ts';
+import { watchingPlugin } from './pluginWatch.ts';
 import { requireRoot } from './root.ts';
-import { checkSharedDir, fillSharedDir } from './sharedDir.ts';
+import { checkSharedDir } from './sharedDir.ts';
 import type { Stack } from './stack.ts';
 import { registryCredentialsOf } from './stackSecrets.ts';
 import { ensureStackPrograms } from './toolchain.ts';
+import { type BringUp, conclude, madeAccess, runEngine } from './upEnd.ts';
 import { leavingTheRest, type UpTime, withinTime } from './upTimeout.ts';
 
 const specOf = ({ name, settings }: Stack): ClusterSpec => {
@@ -59,74 +55,18 @@ const isNew = async (stack: Stack): Promise<boolean> => {
  * @returns how many resources changed
  */
 const bringUp = async (stack: Stack, supplies: ClusterSupplies, time: UpTime): Promise<number> => {
-  const { progress, signal } = time;
+  const { progress } = time;
   const [started, engine] = await Promise.allSettled([
     (await isNew(stack)) ? startCluster(specOf(stack), stack.clusterDir, supplies, progress) : undefined,
-    time.ending(
-      withEngine(stack, progress, (ready) => {
-        signal.throwIfAborted();
-        return ready.run(`bring up stack ${stack.name}`, (onEvent) => ready.stack.up({ onEvent, signal }));
-      }),
-    ),
+    runEngine(stack, time),
   ]);
   // The engine's error would only repeat this one.
   if (started.status === 'rejected') throw started.reason;
   if (engine.status === 'rejected') throw engine.reason;
-  return engine.value.changes;
+  return engine.value;
 };
 
-export interface UpResult {
-  readonly stack: string;
-  /** Resources that were created, updated or deleted. */
-  readonly changes: number;
-  readonly healed: boolean;
-  readonly seconds: number;
-  /** Real ones. */
-  readonly nodes: number;
-  readonly hollowNodes: number;
-  /** How secrets and config maps are stored. */
-  readonly encryption: EncryptionMode;
-  readonly plugin: PluginResult;
-}
-
-const storedAs: Readonly<Record<EncryptionMode, string>> = {
-  KMS: 'are encrypted in etcd through the KMS v2 plugin',
-  aescbc: 'are encrypted in etcd by aescbc',
-  aesgcm: 'are encrypted in etcd by aesgcm',
-  identity: 'are stored in etcd as plain text',
-};
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
-
-export const summary = (
-  { stack, changes, seconds, nodes, hollowNodes, encryption }: UpResult,
-  readiness: PluginReadiness,
-  isDefault: boolean,
-): string => {
-  const name = isDefault ? '' : ` ${stack}`;
-  const all =
-    hollowNodes === 0 ? counted(nodes, 'node') : `${counted(nodes, 'node')} and ${counted(hollowNodes, 'hollow node')}`;
-  return [
-    `Stack ${stack} is up after ${seconds.toFixed(1)} s: ${changes} resources changed, ${all} Ready,`,
-    `secrets and config maps ${storedAs[encryption]}.`,
-    `${pluginReadinessText(readiness)}.`,
-    '',
-    `  npx understudy kubectl${isDefault ? '' : ` --stack ${stack}`} get pods -A   # or: export KUBECONFIG=$(npx understudy kubeconfig${name} --path)`,
-    `  npx understudy verify${name}   # reads etcd and proves the encryption`,
-    `  npx understudy down${name}     # removes everything`,
-  ].join('\n');
-};
-
-/** What makes a stack of a platform be as its settings say. @param begin when the command began, by `performance.now()` */
-export type BringUp = (
-  stack: Stack,
-  options: OutputOptions,
-  begin: number,
-  time: UpTime,
-  plugin: PluginWatch,
-) => Promise<void>;
-
-const bringUpWhole: BringUp = async (stack, options, begin, time, plugin) => {
+const bringUpLocal: BringUp = async (stack, options, begin, time, plugin) => {
   const { progress } = time;
   await exclusively(stack, progress, async () => {
     await checkSharedDir();
@@ -139,14 +79,7 @@ const bringUpWhole: BringUp = async (stack, options, begin, time, plugin) => {
     const supplies = { ...(await gatherSupplies(progress)), registryCredentials };
     const healed = await heal(stack, supplies, progress);
     const changes = await bringUp(stack, supplies, time);
-    const access = await readAccess(stack.clusterDir);
-    if (access === undefined) {
-      throw new Failure({
-        tried: `reach the cluster of stack ${stack.name}`,
-        got: `the engine's state has a cluster that is not in ${stack.clusterDir} any more`,
-        next: `run 'understudy down ${stack.name}', then 'understudy up ${stack.name}'`,
-      });
-    }
+    const access = await madeAccess(stack);
     const last = progress.phase('nodes and KMS plugin ready, encrypted as asked, DNS', () =>
       Promise.all([
         waitForNodes(stack.clusterDir, access),
@@ -158,20 +91,8 @@ const bringUpWhole: BringUp = async (stack, options, begin, time, plugin) => {
       ]),
     );
     const [nodes, hollowNodes, { type }, readiness] = await leavingTheRest(last);
-    await waitForFirstReports(stack, access.kubeconfig, progress);
-    await fillSharedDir(stack);
-    const seconds = Number(((performance.now() - begin) / 1000).toFixed(1));
-    const result: UpResult = {
-      stack: stack.name,
-      changes,
-      healed,
-      seconds,
-      nodes,
-      hollowNodes,
-      encryption: type,
-      plugin: pluginResult(readiness),
-    };
-    printResult(options, result, summary(result, readiness, stack.name === 'local'));
+    const done = { changes, healed, nodes, hollowNodes, encryption: type, readiness };
+    await conclude(stack, options, begin, progress, access, done);
   });
 };
 
@@ -185,7 +106,7 @@ export const up = async (stack: Stack, options: UpOptions): Promise<void> => {
   const isKind = stack.settings.platform === 'kind';
   if (!isKind) requireRoot(`make cluster ${stack.name}`);
   const begin = performance.now();
-  const bring = isKind ? (await import('./kind/up.ts')).bringUpKind : bringUpWhole;
+  const bring = isKind ? (await import('./kind/up.ts')).bringUpKind : bringUpLocal;
   await withinTime(
     stack,
     options.timeout,

@@ -25,8 +25,14 @@ export const engineLabel = 'understudy.dev/hollow-engine';
 export const hollowEngines = ['kubemark', 'kwok'] as const;
 export type HollowEngine = (typeof hollowEngines)[number];
 
+/** Name of a group's StatefulSet, where kubemark simulates its nodes. */
+export const hollowSetName = (group: string): string => `hollow-${group}`;
+
+/** What the names of a group's nodes begin with; their number follows. */
+export const hollowNodePrefix = (group: string): string => `${hollowSetName(group)}-`;
+
 /** Name of the node with this number of a group, from 0 on; the name of its pod too where kubemark simulates it. */
-export const hollowNodeName = (group: string, index: number): string => `hollow-${group}-${index}`;
+export const hollowNodeName = (group: string, index: number): string => `${hollowNodePrefix(group)}${index}`;
 
 /** The group of a node of that name; undefined where it is no name of a hollow node. */
 export const groupOfNode = (name: string): string | undefined => /^hollow-(.+)-\d+$/.exec(name)?.[1];

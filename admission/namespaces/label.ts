@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { admissionWebhookName, spoofedLabel } from '../../common/admissionWebhook.ts';
 import { messageOf } from '../../common/failure.ts';
 import { spoofedAnnotation } from '../../common/hollowNodes.ts';
 import { isApiError, type KubeClient } from '../../common/kubeClient.ts';
 import type { Log } from '../../common/log.ts';
+import { createWake } from '../../common/wake.ts';
 import { type JsonPatchOperation, jsonPointer } from '../jsonPatch.ts';
 import { type Namespace, type Namespaces, namespacePath } from './follow.ts';
 
@@ -25,6 +25,8 @@ export const labelPatch = (namespace: Namespace): readonly JsonPatchOperation[] 
 };
 
 const pauseMs = 1_000;
+/** The longest that a timer waits. */
+const longestMs = 2 ** 31 - 1;
 
 /** Brings the labels in step of namespaces that were annotated while no webhook was there, until `signal`. */
 export const keepLabels = async (
@@ -33,12 +35,12 @@ export const keepLabels = async (
   log: Log,
   signal: AbortSignal,
 ): Promise<void> => {
-  let wake = new AbortController();
-  namespaces.onChange(() => wake.abort());
+  const wake = createWake();
+  namespaces.onChange(wake.ring);
   let failing = false;
   while (!signal.aborted) {
-    wake = new AbortController();
-    let waits = [signal, wake.signal];
+    wake.hush();
+    let waitMs = longestMs;
     try {
       for (const namespace of namespaces.all()) {
         if (hasWantedLabel(namespace) || signal.aborted) continue;
@@ -58,8 +60,8 @@ export const keepLabels = async (
       const isOutdated = isApiError(error, 409) || isApiError(error, 404);
       if (!failing && !isOutdated) log.warn({ reason: messageOf(error) }, 'could not label a namespace; tries again');
       failing = !isOutdated;
-      waits = [...waits, AbortSignal.timeout(pauseMs)];
+      waitMs = pauseMs;
     }
-    await sleep(2 ** 31 - 1, undefined, { signal: AbortSignal.any(waits) }).catch(() => {});
+    await wake.wait(waitMs, signal);
   }
 };

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { admissionTlsSecret, admissionWebhookName } from '../../common/admissionWebhook.ts';
 import { messageOf } from '../../common/failure.ts';
 import { hollowNamespace } from '../../common/hollowNodes.ts';
 import { isApiError, type KubeClient } from '../../common/kubeClient.ts';
 import type { Log } from '../../common/log.ts';
+import { createWake } from '../../common/wake.ts';
 import { type ApiObject, watchList } from '../../common/watchList.ts';
 import {
   lifeOf,
@@ -91,17 +91,17 @@ const turn = async (options: TlsSecretOptions): Promise<number> => {
  */
 export const keepTlsSecret = async (options: TlsSecretOptions): Promise<void> => {
   const { client, log, signal } = options;
-  let wake = new AbortController();
+  const wake = createWake();
   void watchList<Secret>({
     clients: [client],
     path: collection,
     query: { fieldSelector: `metadata.name=${admissionTlsSecret}` },
-    changed: () => wake.abort(),
+    changed: wake.ring,
     signal,
   });
   let failing = false;
   while (!signal.aborted) {
-    wake = new AbortController();
+    wake.hush();
     let waitMs = pauseMs;
     try {
       waitMs = Math.max(0, (await turn(options)) - Date.now());
@@ -110,7 +110,6 @@ export const keepTlsSecret = async (options: TlsSecretOptions): Promise<void> =>
       if (!failing) log.warn({ reason: messageOf(error) }, 'could not renew the certificate; tries again');
       failing = true;
     }
-    const woken = AbortSignal.any([signal, wake.signal]);
-    await sleep(Math.min(waitMs, longestMs), undefined, { signal: woken }).catch(() => {});
+    await wake.wait(Math.min(waitMs, longestMs), signal);
   }
 };

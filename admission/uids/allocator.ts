@@ -1,3 +1,4 @@
+import { admissionWebhookName } from '../../common/admissionWebhook.ts';
 import { Failure, messageOf } from '../../common/failure.ts';
 import { ApiError, isApiError, type KubeClient } from '../../common/kubeClient.ts';
 import type { Log } from '../../common/log.ts';
@@ -69,7 +70,7 @@ export const createAllocator = ({ namespaces, client, log }: AllocatorOptions): 
     client.send({
       method: 'PATCH',
       path: namespacePath(metadata.name),
-      query: { fieldManager: 'admission-webhook' },
+      query: { fieldManager: admissionWebhookName },
       // With its version: whoever annotated it in the meantime was first.
       body: { metadata: { resourceVersion: metadata.resourceVersion, annotations } },
       contentType: 'application/merge-patch+json',

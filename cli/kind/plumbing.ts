@@ -2,10 +2,10 @@ import type { Progress } from '../../common/progress.ts';
 import { waitFor } from '../../common/waitFor.ts';
 import type { BuiltImage } from '../../image/build.ts';
 import { imageArchive } from '../../image/load.ts';
-import type { StartedCluster } from '../../infra/LocalCluster.ts';
 import { inNode, listNodes } from '../../kind/cluster/nodes.ts';
 import { pauseImageOf, readKindRecord, startKindCluster } from '../../kind/cluster/start.ts';
 import { clusterDirOf, loadStack, type Stack } from '../stack.ts';
+import { printStarted } from '../startedCluster.ts';
 import { gatherKindSupplies, kindSpecOf } from './cluster.ts';
 import { removeKindOf } from './remove.ts';
 
@@ -14,17 +14,8 @@ export const startKindCommand = async (name: string, progress: Progress): Promis
   const stack = await loadStack(name);
   const supplies = await gatherKindSupplies(stack, progress);
   const { access, nodes } = await startKindCluster(kindSpecOf(stack), stack.clusterDir, supplies, progress);
-  const answer: StartedCluster = {
-    kubeconfig: access.kubeconfig,
-    controlPlaneAddresses: [...access.etcd.hosts],
-    etcd: {
-      authorityCertificate: access.etcd.authorityCertificate,
-      clientCertificate: access.etcd.published.certificate,
-      clientKey: access.etcd.published.key,
-    },
-    pauseImage: await pauseImageOf(supplies.engine, nodes.find(({ role }) => role === 'control-plane')?.name ?? ''),
-  };
-  process.stdout.write(JSON.stringify(answer));
+  const controlPlane = nodes.find(({ role }) => role === 'control-plane')?.name ?? '';
+  printStarted(access, await pauseImageOf(supplies.engine, controlPlane));
 };
 
 export const removeKindCommand = async (name: string, progress: Progress): Promise<void> => {

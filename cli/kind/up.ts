@@ -1,21 +1,16 @@
-import { administratorClient, type ClusterAccess, readAccess } from '../../cluster/access.ts';
+import { administratorClient, type ClusterAccess } from '../../cluster/access.ts';
 import { waitForConvergence } from '../../cluster/convergence.ts';
 import { readyNodes } from '../../cluster/nodeObjects.ts';
-import { Failure } from '../../common/failure.ts';
 import type { Progress } from '../../common/progress.ts';
 import { waitFor } from '../../common/waitFor.ts';
 import { readKindRecord, startKindCluster } from '../../kind/cluster/start.ts';
 import { encryptedAsAsked } from '../encrypt.ts';
-import { withEngine } from '../engine.ts';
 import { exclusively } from '../exclusive.ts';
-import { waitForFirstReports } from '../firstReports.ts';
 import { checkHollowRoom, waitForHollowNodes } from '../hollowNodes.ts';
-import { printResult } from '../output.ts';
-import { pluginResult } from '../pluginReady.ts';
-import { checkSharedDir, fillSharedDir } from '../sharedDir.ts';
+import { checkSharedDir } from '../sharedDir.ts';
 import type { Stack } from '../stack.ts';
 import { ensureStackPrograms } from '../toolchain.ts';
-import { type BringUp, summary, type UpResult } from '../up.ts';
+import { type BringUp, conclude, madeAccess, runEngine } from '../upEnd.ts';
 import { leavingTheRest } from '../upTimeout.ts';
 import { gatherKindSupplies, kindSpecOf } from './cluster.ts';
 
@@ -49,26 +44,14 @@ const heal = async (stack: Stack, progress: Progress): Promise<void> => {
 
 /** `up` of a stack with platform kind. */
 export const bringUpKind: BringUp = async (stack, options, begin, time, plugin) => {
-  const { progress, signal } = time;
+  const { progress } = time;
   await exclusively(stack, progress, async () => {
     await checkSharedDir();
     await checkHollowRoom(stack);
     await heal(stack, progress);
     await ensureStackPrograms(stack, progress);
-    const { changes } = await time.ending(
-      withEngine(stack, progress, (ready) => {
-        signal.throwIfAborted();
-        return ready.run(`bring up stack ${stack.name}`, (onEvent) => ready.stack.up({ onEvent, signal }));
-      }),
-    );
-    const access = await readAccess(stack.clusterDir);
-    if (access === undefined) {
-      throw new Failure({
-        tried: `reach the cluster of stack ${stack.name}`,
-        got: `the engine's state has a cluster that is not in ${stack.clusterDir} any more`,
-        next: `run 'understudy down ${stack.name}', then 'understudy up ${stack.name}'`,
-      });
-    }
+    const changes = await runEngine(stack, time);
+    const access = await madeAccess(stack);
     const last = progress.phase('nodes and KMS plugin ready, encrypted as asked', () =>
       Promise.all([
         waitForNodes(access, 1 + stack.settings.workers),
@@ -79,19 +62,7 @@ export const bringUpKind: BringUp = async (stack, options, begin, time, plugin) 
       ]),
     );
     const [nodes, hollowNodes, { type }, readiness] = await leavingTheRest(last);
-    await waitForFirstReports(stack, access.kubeconfig, progress);
-    await fillSharedDir(stack);
-    const seconds = Number(((performance.now() - begin) / 1000).toFixed(1));
-    const result: UpResult = {
-      stack: stack.name,
-      changes,
-      healed: false,
-      seconds,
-      nodes,
-      hollowNodes,
-      encryption: type,
-      plugin: pluginResult(readiness),
-    };
-    printResult(options, result, summary(result, readiness, false));
+    const done = { changes, healed: false, nodes, hollowNodes, encryption: type, readiness };
+    await conclude(stack, options, begin, progress, access, done);
   });
 };

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { Pkcs10CertificateRequest } from '@peculiar/x509';
-import { hollowNodeName, nodeAccount } from '../../common/hollowNodes.ts';
+import { hollowNodePrefix, hollowSetName, nodeAccount } from '../../common/hollowNodes.ts';
 
 /** What matters here of a CertificateSigningRequest. */
 export interface SigningRequest {
@@ -74,8 +74,8 @@ const readAsked = (request: string): Asked | undefined => {
 
 const isOf = (pod: NodePod, group: string): boolean =>
   (pod.metadata.ownerReferences ?? []).some(
-    ({ kind, name, controller }) => controller === true && kind === 'StatefulSet' && name === `hollow-${group}`,
-  ) && pod.metadata.name.startsWith(hollowNodeName(group, 0).slice(0, -1));
+    ({ kind, name, controller }) => controller === true && kind === 'StatefulSet' && name === hollowSetName(group),
+  ) && pod.metadata.name.startsWith(hollowNodePrefix(group));
 
 const only = (values: readonly string[] | undefined): string | undefined =>
   values?.length === 1 ? values[0] : undefined;

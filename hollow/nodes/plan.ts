@@ -1,5 +1,5 @@
 import type { HollowGroup } from '../../common/hollowGroups.ts';
-import { engineLabel, groupLabel, hollowNodeName } from '../../common/hollowNodes.ts';
+import { engineLabel, groupLabel, hollowNodeName, hollowNodePrefix } from '../../common/hollowNodes.ts';
 import type { NodePod } from '../approval/request.ts';
 import { givenBy, type NodeObject, type NodePatch, nodePatch } from './desired.ts';
 
@@ -44,7 +44,7 @@ const lacksNode = (pod: NodePod | undefined, now: number): pod is NodePod => {
 };
 
 const numberOf = (group: HollowGroup, name: string): number | undefined => {
-  const prefix = hollowNodeName(group.name, 0).slice(0, -1);
+  const prefix = hollowNodePrefix(group.name);
   const rest = name.startsWith(prefix) ? name.slice(prefix.length) : '';
   return /^(0|[1-9]\d*)$/.test(rest) ? Number(rest) : undefined;
 };

@@ -1,7 +1,7 @@
 import { StatefulSet } from '@pulumi/kubernetes/apps/v1/statefulSet.js';
 import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi';
 import type { HollowGroup } from '../../common/hollowGroups.ts';
-import { groupLabel } from '../../common/hollowNodes.ts';
+import { groupLabel, hollowSetName } from '../../common/hollowNodes.ts';
 import { confined, livenessProbe, onAnyNode } from '../serviceDeployment.ts';
 import { bootstrapDir, healthPort, identityDir, kubemarkArguments } from './kubemark.ts';
 import { namespace } from './names.ts';
@@ -22,7 +22,7 @@ export class KubemarkGroup extends ComponentResource {
     super('understudy:index:KubemarkGroup', name, {}, options);
     const { group, image, accountName, bootstrapName } = args;
     const labels = { app: 'hollow-node', [groupLabel]: group.name };
-    const setName = `hollow-${group.name}`;
+    const setName = hollowSetName(group.name);
     new StatefulSet(
       `${name}-nodes`,
       {

@@ -1,6 +1,6 @@
 import { excludedLimits, tornRepetition } from '../../admission/placement/excluded.ts';
 import { mirrorAnnotation } from '../../admission/placement/placePod.ts';
-import { excludedAnnotation, hollowNodeName, spoofed, spoofedAnnotation } from '../../common/hollowNodes.ts';
+import { excludedAnnotation, hollowNodePrefix, spoofed, spoofedAnnotation } from '../../common/hollowNodes.ts';
 import { celAnnotation, celMutation, celOf } from './cel.ts';
 import { decision, expressionsOf, keepsOff, mark, podSpecPatches } from './expressions.ts';
 
@@ -138,7 +138,7 @@ const isAnnotated = `${celAnnotation('namespaceObject', spoofedAnnotation)} == '
 
 /** CEL: whether this is the name of a node of these groups. */
 const isHollowNode = (name: string, groups: readonly string[]): string => {
-  const prefixes = groups.map((group) => hollowNodeName(group, 0).slice(0, -1).replaceAll('.', '\\.'));
+  const prefixes = groups.map((group) => hollowNodePrefix(group).replaceAll('.', '\\.'));
   return groups.length === 0 ? 'false' : `${name}.matches(${celOf(`^(?:${prefixes.join('|')})[0-9]+$`)})`;
 };
 

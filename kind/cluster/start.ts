@@ -12,7 +12,7 @@ import { writeKindAccess } from './access.ts';
 import { type KindSpec, kindConfiguration, kindNameOf, nodeFolders } from './configuration.ts';
 import type { EngineName } from './engine.ts';
 import { connectPods } from './network.ts';
-import { inNode, type KindNode, kindRecordPath, listNodes, refuseForeign } from './nodes.ts';
+import { inNode, isOurs, type KindNode, kindRecordPath, listNodes, refuseForeign } from './nodes.ts';
 
 /** What a kind cluster is made with. */
 export interface KindSupplies {
@@ -198,7 +198,7 @@ export const removeKindCluster = async (
     const record = await readKindRecord(dir);
     const found = await listNodes(engine, stack);
     // Of a stack that made nothing, one of its name is somebody else's.
-    const ours = found.filter(({ mounts }) => mounts.includes(nodeFolders(dir).mark));
+    const ours = found.filter((node) => isOurs(node, dir));
     if (ours.length > 0)
       await progress.phase(`remove kind cluster ${kindNameOf(stack)}`, () => removeNodes(engine, ours));
     // Refused, and so left, while another cluster is in it.
