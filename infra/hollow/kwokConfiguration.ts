@@ -20,7 +20,8 @@ export const kwokConfiguration = (stages: readonly string[]): string =>
         // Its four at a time leave the API server idle between two answers.
         podPlayStageParallelism: 32,
         nodePlayStageParallelism: 32,
-        nodeLeaseParallelism: 32,
+        // Leases of 5,000 nodes made by 32 at a time come later than the nodes are given up.
+        nodeLeaseParallelism: 128,
         podsOnNodeSyncParallelism: 32,
         // A node has few pods: pages would pass the API server's cache by.
         enablePodsOnNodeSyncListPager: false,

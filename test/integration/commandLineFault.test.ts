@@ -140,6 +140,7 @@ test('status tells of encryption, plugins, what is out of order, and faults', as
         { name: 'a', ready: true, hollow: false },
         { name: 'b', ready: true, hollow: false },
       ],
+      hollowGroups: [],
     },
     encryption: {
       type: 'identity',
