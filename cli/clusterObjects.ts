@@ -3,7 +3,7 @@ import { Failure } from '../common/failure.ts';
 import { waitFor } from '../common/waitFor.ts';
 import { ApiError, type ApiRequest, isNotFound, kubeClient, Unreachable } from '../providers/kubernetes/client.ts';
 import { connectionFrom, loadKubeconfig } from '../providers/kubernetes/kubeconfig.ts';
-import { requireAccess } from './access.ts';
+import { requireKubeconfig } from './access.ts';
 import type { Stack } from './stack.ts';
 
 /** Objects in a cluster's API server, by their paths. */
@@ -23,7 +23,7 @@ export interface ClusterObjects {
 
 const answerWithinMs = 10_000;
 
-/** @param kubeconfig its content */
+/** @param kubeconfig its content, or its path */
 export const connectClusterObjects = async (kubeconfig: string): Promise<ClusterObjects> => {
   const client = kubeClient(await connectionFrom(loadKubeconfig(kubeconfig), {}));
   const send = async (request: Omit<ApiRequest, 'signal'>, withinMs = answerWithinMs): Promise<unknown> => {
@@ -58,13 +58,13 @@ export const connectClusterObjects = async (kubeconfig: string): Promise<Cluster
   };
 };
 
-/** Works on the objects of a stack's cluster, as its administrator. @throws Failure where the stack is not up */
+/** Works on the objects of a stack's cluster, as its administrator. @throws Failure where there is none */
 export const withClusterObjects = async <T>(
   stack: Stack,
   tried: string,
   work: (objects: ClusterObjects) => Promise<T>,
 ): Promise<T> => {
-  const objects = await connectClusterObjects((await requireAccess(stack, tried)).kubeconfig);
+  const objects = await connectClusterObjects(await requireKubeconfig(stack, tried));
   try {
     return await work(objects);
   } catch (error) {

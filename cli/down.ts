@@ -3,9 +3,10 @@ import { inspectCluster } from '../cluster/inspect.ts';
 import { leftovers, removeCluster } from '../cluster/remove.ts';
 import { Failure, messageOf } from '../common/failure.ts';
 import type { Progress } from '../common/progress.ts';
+import { isCloud } from '../infra/cloudSettings.ts';
 import { readKindRecord } from '../kind/cluster/start.ts';
-import { withEngine } from './engine.ts';
-import { prepareEngineHome, readState, removeStaleEngineLocks, removeState } from './engineHome.ts';
+import { destroy } from './destroy.ts';
+import { prepareEngineHome, removeState } from './engineHome.ts';
 import { exclusively } from './exclusive.ts';
 import { removeKindOf } from './kind/remove.ts';
 import { type OutputOptions, printResult, progressFor } from './output.ts';
@@ -13,25 +14,37 @@ import { requireRoot } from './root.ts';
 import { clearSharedDir } from './sharedDir.ts';
 import type { Stack } from './stack.ts';
 
-/** Lets the engine delete what it knows of. A damaged state is no reason to keep a cluster: it is removed without. */
-const destroy = async (stack: Stack, progress: Progress): Promise<void> => {
-  const home = await prepareEngineHome();
-  if (home.stateDir !== undefined) await removeStaleEngineLocks(home.stateDir, stack.name);
-  const state = home.stateDir === undefined ? { resources: 1 } : await readState(home.stateDir, stack.name);
-  if (state === 'none') return;
-  if (state === 'damaged') {
-    progress.note(`the engine's state of stack ${stack.name} is damaged: removing the cluster without it`);
-  } else {
-    await withEngine(stack, progress, async (engine) => {
-      await engine.run(`remove stack ${stack.name}`, (onEvent) => engine.stack.destroy({ onEvent }));
-      if (home.stateDir === undefined) await engine.stack.workspace.removeStack(stack.name);
+/** A damaged state is no reason to keep a cluster of our own: it is removed without. */
+const destroyOwn = async (stack: Stack, progress: Progress): Promise<void> => {
+  if ((await destroy(stack, progress)) === 'done') return;
+  progress.note(`the engine's state of stack ${stack.name} is damaged: removing the cluster without it`);
+  const { stateDir } = await prepareEngineHome();
+  if (stateDir !== undefined) await removeState(stateDir, stack.name);
+};
+
+/** Tells what `down` came to. @param left what is still there, by name */
+export const concludeDown = (
+  stack: Stack,
+  options: OutputOptions,
+  { begin, wasThere, left }: { readonly begin: number; readonly wasThere: boolean; readonly left: readonly string[] },
+): void => {
+  if (left.length > 0) {
+    throw new Failure({
+      tried: `remove all of stack ${stack.name}`,
+      got: `still there: ${left.join(', ')}`,
+      next: `run 'understudy down ${stack.name}' again`,
     });
   }
-  if (home.stateDir !== undefined) await removeState(home.stateDir, stack.name);
+  const seconds = Number(((performance.now() - begin) / 1000).toFixed(1));
+  const text = wasThere
+    ? `Stack ${stack.name} is gone after ${seconds.toFixed(1)} s; nothing of it is left.`
+    : `Stack ${stack.name} was not up; nothing of it is left.`;
+  printResult(options, { stack: stack.name, wasThere, seconds }, text);
 };
 
 /** Removes all of a stack, whatever became of it, and nothing else. Safe to repeat. */
 export const down = async (stack: Stack, options: OutputOptions): Promise<void> => {
+  if (isCloud(stack.settings.platform)) return (await import('./cloud/down.ts')).downCloud(stack, options);
   const begin = performance.now();
   const progress = progressFor(options);
   const isKind = stack.settings.platform === 'kind';
@@ -40,7 +53,7 @@ export const down = async (stack: Stack, options: OutputOptions): Promise<void> 
     const wasThere =
       (await (isKind ? readKindRecord(stack.clusterDir) : inspectCluster(stack.clusterDir)).catch(() => true)) !==
       undefined;
-    const failed = await destroy(stack, progress).then(
+    const failed = await destroyOwn(stack, progress).then(
       () => undefined,
       (error: unknown) => error,
     );
@@ -58,17 +71,6 @@ export const down = async (stack: Stack, options: OutputOptions): Promise<void> 
     // While it is held: who waits for it notices, and makes a new one.
     await rm(stack.lockPath, { force: true });
     const left = [...(isKind ? [] : await leftovers(stack.clusterDir)), ...(await clearSharedDir())];
-    if (left.length > 0) {
-      throw new Failure({
-        tried: `remove all of stack ${stack.name}`,
-        got: `still there: ${left.join(', ')}`,
-        next: `run 'understudy down ${stack.name}' again`,
-      });
-    }
-    const seconds = Number(((performance.now() - begin) / 1000).toFixed(1));
-    const text = wasThere
-      ? `Stack ${stack.name} is gone after ${seconds.toFixed(1)} s; nothing of it is left.`
-      : `Stack ${stack.name} was not up; nothing of it is left.`;
-    printResult(options, { stack: stack.name, wasThere, seconds }, text);
+    concludeDown(stack, options, { begin, wasThere, left });
   });
 };

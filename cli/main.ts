@@ -258,6 +258,22 @@ plumbing
   .action(async (name: string, mode: EncryptionMode) => (await import('./plumbing.ts')).encryptCommand(name, mode));
 
 plumbing
+  .command('undo-encryption <name>')
+  .addArgument(new Argument('<mode>').choices(modes))
+  .action(async (name: string, mode: EncryptionMode) =>
+    (await import('./plumbing.ts')).undoEncryptionCommand(name, mode),
+  );
+plumbing
+  .command('check-cloud <name>')
+  .action(async (name: string) => (await import('./plumbing.ts')).checkCloudCommand(name));
+plumbing.command('make-keystore').action(async () => (await import('./plumbing.ts')).makeKeystoreCommand());
+plumbing
+  .command('push-image <reference> <repository>')
+  .action(async (reference: string, repository: string) =>
+    (await import('./plumbing.ts')).pushImageCommand(reference, repository),
+  );
+
+plumbing
   .command('remove-hollow-nodes <name>')
   .action(async (name: string) => (await import('./plumbing.ts')).removeHollowNodesCommand(name));
 

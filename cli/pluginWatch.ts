@@ -1,14 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readAccess } from '../cluster/access.ts';
 import { inspectCluster } from '../cluster/inspect.ts';
 import { EndingFailure, Failure } from '../common/failure.ts';
 import type { Progress } from '../common/progress.ts';
 import { waitFor } from '../common/waitFor.ts';
+import { isCloud } from '../infra/cloudSettings.ts';
 import { explainWorkload, untilInVain } from '../providers/kubernetes/await/examine.ts';
+import { itemsOf } from '../providers/kubernetes/await/explanation.ts';
 import { type KubeClient, kubeClient } from '../providers/kubernetes/client.ts';
 import { connectionFrom, loadKubeconfig } from '../providers/kubernetes/kubeconfig.ts';
 import type { KubeObject } from '../providers/kubernetes/objects.ts';
 import { observeList } from '../providers/kubernetes/observe.ts';
+import { findKubeconfig } from './access.ts';
 import {
   lookAtPlugin,
   type PluginBefore,
@@ -32,8 +34,8 @@ export interface PluginWatch {
 }
 
 const connect = async (stack: Stack): Promise<KubeClient | undefined> => {
-  const access = await readAccess(stack.clusterDir);
-  return access && kubeClient(await connectionFrom(loadKubeconfig(access.kubeconfig), {}));
+  const kubeconfig = await findKubeconfig(stack);
+  return kubeconfig === undefined ? undefined : kubeClient(await connectionFrom(loadKubeconfig(kubeconfig), {}));
 };
 
 const failure = (stack: Stack, seen: PluginReadiness | undefined, lines: readonly string[]): EndingFailure =>
@@ -70,11 +72,18 @@ const explainDaemonSet = async (client: KubeClient): Promise<readonly string[]> 
   }
 };
 
+/** Of a cluster that is the stack's own its settings tell, before all of them are there. */
+const countControlPlanes = async (stack: Stack, client: KubeClient, signal: AbortSignal): Promise<number> => {
+  if (!isCloud(stack.settings.platform)) return stack.settings.controlPlanes;
+  const query = { labelSelector: 'node-role.kubernetes.io/master' };
+  return itemsOf((await client.send({ method: 'GET', path: '/api/v1/nodes', query, signal })).body).length;
+};
+
 const watchPlugin = async (stack: Stack, begin: number): Promise<PluginWatch & { close(): void }> => {
   const state = await inspectCluster(stack.clusterDir);
   const dead = new Set((state?.boxes ?? []).filter(({ running }) => !running).map(({ name }) => name));
   const began = performance.timeOrigin + begin;
-  const before: PluginBefore = { controlPlanes: stack.settings.controlPlanes, began, dead };
+  const before: Omit<PluginBefore, 'controlPlanes'> = { began, dead };
   let last: PluginReadiness | undefined;
   let round = new AbortController();
 
@@ -82,9 +91,10 @@ const watchPlugin = async (stack: Stack, begin: number): Promise<PluginWatch & {
     const client = await connect(stack);
     if (client === undefined) return;
     try {
+      const controlPlanes = await countControlPlanes(stack, client, signal);
       for await (const items of observeList(client, podMapping, namespace, 'app=kms-plugin', signal)) {
         const pods = items.map((item) => pluginPod.parse(item));
-        last = lookAtPlugin(last, pods, before, (performance.now() - begin) / 1000);
+        last = lookAtPlugin(last, pods, { ...before, controlPlanes }, (performance.now() - begin) / 1000);
         seen();
       }
     } finally {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { boxPid } from '../cluster/box.ts';
 import { boxPrograms } from '../cluster/boxRoot.ts';
 import { inspectCluster } from '../cluster/inspect.ts';
+import { newKeystore } from '../cluster/keystore.ts';
 import { kubernetesNodesOf } from '../cluster/plan.ts';
 import { removeCluster } from '../cluster/remove.ts';
 import { startCluster } from '../cluster/start.ts';
@@ -10,18 +11,21 @@ import { gatherSupplies, importIntoBox } from '../cluster/supplies.ts';
 import { innerProgress } from '../common/progress.ts';
 import { waitFor } from '../common/waitFor.ts';
 import { findImage } from '../image/load.ts';
+import { pushImage } from '../image/push.ts';
+import { isCloud } from '../infra/cloudSettings.ts';
 import { stackSettings } from '../infra/settings.ts';
 import { ensurePrograms } from '../toolchain/index.ts';
+import { checkCloud } from './cloud/check.ts';
 import { patiently, withClusterObjects } from './clusterObjects.ts';
 import { encryptStack } from './encrypt.ts';
-import { configurationPatch, modePatch } from './encryption/kms.ts';
+import { configurationPatch, forgettingPatch, modePatch } from './encryption/kms.ts';
 import { type ApiServerObject, apiServerObject, kmsBlock, paths } from './encryption/objects.ts';
 import type { EncryptionMode } from './encryption/state.ts';
 import { loadKindImage, removeKindCommand, startKindCommand } from './kind/plumbing.ts';
 import { parseRegistryCredentials } from './registryCredentials.ts';
 import { removeHollowNodes } from './removeHollowNodes.ts';
 import { requireRoot } from './root.ts';
-import { clusterDirOf, loadStack } from './stack.ts';
+import { clusterDirOf, loadStack, type Stack } from './stack.ts';
 import { printStarted } from './startedCluster.ts';
 
 /** What the resources of the Pulumi program run. Their lines become the engine's log. */
@@ -113,9 +117,38 @@ export const configureKmsCommand = async (name: string, first: EncryptionMode | 
   });
 };
 
-/** Long enough for a cluster of OpenShift's load test. */
-const encryptWithin = '30m';
+/** Long enough for a cluster of OpenShift's load test; a roll-out of its API servers takes longer than a hand-over of ours. */
+const encryptWithin = ({ settings }: Stack): string => (isCloud(settings.platform) ? '90m' : '30m');
 
 export const encryptCommand = async (name: string, mode: EncryptionMode): Promise<void> => {
-  await encryptStack(await loadStack(name), mode, { timeout: encryptWithin, progress });
+  const stack = await loadStack(name);
+  await encryptStack(stack, mode, { timeout: encryptWithin(stack), progress });
+};
+
+/** Has everything stored as it was before the stack, and takes back what `configure-kms` left. */
+export const undoEncryptionCommand = async (name: string, mode: EncryptionMode): Promise<void> => {
+  await encryptCommand(name, mode);
+  const tried = `forget the KMS configuration of stack ${name}`;
+  await withClusterObjects(await loadStack(name), tried, (objects) =>
+    patiently(() => objects.patch(paths.apiServer, forgettingPatch)),
+  );
+};
+
+/** Prints what the cluster is, as JSON, if it is one for the stack. */
+export const checkCloudCommand = async (name: string): Promise<void> => {
+  process.stdout.write(JSON.stringify(await checkCloud(await loadStack(name))));
+};
+
+/** Prints a keystore for the plugins of a cluster. */
+export const makeKeystoreCommand = async (): Promise<void> => {
+  process.stdout.write(newKeystore());
+};
+
+/** Pushes an image of ours; the registry's credentials, if any, come from standard input. Prints the reference by digest. */
+export const pushImageCommand = async (reference: string, repository: string): Promise<void> => {
+  const credentials = await text(process.stdin);
+  const [image, { crane }] = await Promise.all([findImage(reference), ensurePrograms(['crane'], progress)]);
+  const checked = credentials === '' ? undefined : parseRegistryCredentials(credentials);
+  const pushed = await progress.phase(`push ${repository}`, () => pushImage(crane, image, repository, checked));
+  process.stdout.write(pushed);
 };

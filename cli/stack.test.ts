@@ -18,6 +18,7 @@ describe('parseStackFile', () => {
       placement: 'policy',
       uids: 'off',
       kind: { mounts: [], ports: [] },
+      cloud: { deployment: 'sidecar' },
     });
   });
 

@@ -1,9 +1,9 @@
-import { readAccess } from '../cluster/access.ts';
 import { explainPods } from '../providers/kubernetes/await/examine.ts';
 import { itemsOf, newestWarning } from '../providers/kubernetes/await/explanation.ts';
 import { kubeClient } from '../providers/kubernetes/client.ts';
 import { connectionFrom, loadKubeconfig } from '../providers/kubernetes/kubeconfig.ts';
 import { namespaceOf, stringAt } from '../providers/kubernetes/objects.ts';
+import { findKubeconfig } from './access.ts';
 import type { Stack } from './stack.ts';
 
 const withinMs = 4_000;
@@ -14,9 +14,9 @@ const isOurs = (namespace: string | undefined): boolean =>
 
 /** What the pods of a stack itself say about why they are not ready; nothing where they are or nobody can be asked. */
 export const stackTroubles = async (stack: Stack): Promise<readonly string[]> => {
-  const access = await readAccess(stack.clusterDir);
-  if (access === undefined) return [];
-  const client = kubeClient(await connectionFrom(loadKubeconfig(access.kubeconfig), {}));
+  const kubeconfig = await findKubeconfig(stack);
+  if (kubeconfig === undefined) return [];
+  const client = kubeClient(await connectionFrom(loadKubeconfig(kubeconfig), {}));
   const signal = AbortSignal.timeout(withinMs);
   const list = async (path: string, query: Readonly<Record<string, string>>): Promise<ReturnType<typeof itemsOf>> =>
     itemsOf((await client.send({ method: 'GET', path, query, signal })).body).filter((item) =>

@@ -1,5 +1,5 @@
 import { inspectCluster } from '../cluster/inspect.ts';
-import { requireAccess } from './access.ts';
+import { requireKubeconfig } from './access.ts';
 import { type ClusterObjects, connectClusterObjects } from './clusterObjects.ts';
 import { interruptibly } from './interruption.ts';
 import { type OutputOptions, printResult } from './output.ts';
@@ -44,8 +44,8 @@ const watchStatus = (stack: Stack, objects: ClusterObjects, options: StatusOptio
 
 /** How a stack is; exit code 1 if it is not ready, unless it is watched. */
 export const status = async (stack: Stack, options: StatusOptions): Promise<void> => {
-  const access = await requireAccess(stack, `tell the status of stack ${stack.name}`);
-  const objects = await connectClusterObjects(access.kubeconfig);
+  const kubeconfig = await requireKubeconfig(stack, `tell the status of stack ${stack.name}`);
+  const objects = await connectClusterObjects(kubeconfig);
   try {
     if (options.watch === true) {
       await watchStatus(stack, objects, options);

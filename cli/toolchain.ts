@@ -1,5 +1,7 @@
 import { boxPrograms } from '../cluster/boxRoot.ts';
 import type { Progress } from '../common/progress.ts';
+import { isCloud } from '../infra/cloudSettings.ts';
+import type { StackSettings } from '../infra/settings.ts';
 import { ensureKwokStages, ensureOpenShiftCrds, ensurePrograms, installMissing } from '../toolchain/index.ts';
 import { type OutputOptions, printResult, progressFor } from './output.ts';
 import type { Stack } from './stack.ts';
@@ -10,6 +12,14 @@ export const stackPrograms = [...boxPrograms, 'pause', 'pulumi', 'kubectl'] as c
 /** What `up` of a kind stack needs beside the node image, which has its own. */
 const kindPrograms = ['kind', 'pulumi', 'kubectl'] as const;
 
+/** What `up` needs on a cluster that exists. */
+const cloudPrograms = ['crane', 'pulumi', 'kubectl'] as const;
+
+const programsOf = (platform: StackSettings['platform']) => {
+  if (isCloud(platform)) return cloudPrograms;
+  return platform === 'kind' ? kindPrograms : stackPrograms;
+};
+
 /** Makes all programs, and files of theirs, be there that `up` of a stack needs; their places by name. @throws Failure */
 export const ensureStackPrograms = async (
   { settings: { hollowNodes, platform } }: Stack,
@@ -17,7 +27,7 @@ export const ensureStackPrograms = async (
 ): Promise<Readonly<Record<string, string>>> => {
   const engines = [...new Set(hollowNodes.map(({ engine }) => engine))];
   const [programs] = await Promise.all([
-    ensurePrograms([...(platform === 'kind' ? kindPrograms : stackPrograms), ...engines], progress),
+    ensurePrograms([...programsOf(platform), ...engines], progress),
     engines.includes('kwok') ? ensureKwokStages(progress) : [],
   ]);
   return programs;

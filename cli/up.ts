@@ -6,6 +6,7 @@ import type { ClusterSpec } from '../cluster/plan.ts';
 import { type ClusterSupplies, checkChange, startCluster, waitForNodes } from '../cluster/start.ts';
 import { gatherSupplies } from '../cluster/supplies.ts';
 import type { Progress } from '../common/progress.ts';
+import { isCloud } from '../infra/cloudSettings.ts';
 import { installMissing } from '../toolchain/index.ts';
 import { encryptedAsAsked } from './encrypt.ts';
 import { prepareEngineHome, readState } from './engineHome.ts';
@@ -92,7 +93,7 @@ const bringUpLocal: BringUp = async (stack, options, begin, time, plugin) => {
     );
     const [nodes, hollowNodes, { type }, readiness] = await leavingTheRest(last);
     const done = { changes, healed, nodes, hollowNodes, encryption: type, readiness };
-    await conclude(stack, options, begin, progress, access, done);
+    await conclude(stack, options, begin, progress, access.kubeconfig, done);
   });
 };
 
@@ -101,12 +102,18 @@ export interface UpOptions extends OutputOptions {
   readonly timeout?: string;
 }
 
+/** What only other platforms take is loaded for them alone. */
+const bringUpOf = async ({ name, settings: { platform } }: Stack): Promise<BringUp> => {
+  if (platform === 'kind') return (await import('./kind/up.ts')).bringUpKind;
+  if (isCloud(platform)) return (await import('./cloud/up.ts')).bringUpCloud;
+  requireRoot(`make cluster ${name}`);
+  return bringUpLocal;
+};
+
 /** Makes the stack be as its settings say; changes nothing where it is. */
 export const up = async (stack: Stack, options: UpOptions): Promise<void> => {
-  const isKind = stack.settings.platform === 'kind';
-  if (!isKind) requireRoot(`make cluster ${stack.name}`);
   const begin = performance.now();
-  const bring = isKind ? (await import('./kind/up.ts')).bringUpKind : bringUpLocal;
+  const bring = await bringUpOf(stack);
   await withinTime(
     stack,
     options.timeout,

@@ -54,7 +54,8 @@ interface UpResult {
   readonly hollowNodes: number;
   /** How secrets and config maps are stored. */
   readonly encryption: EncryptionMode;
-  readonly plugin: PluginResult;
+  /** null where the cluster's own operator runs it. */
+  readonly plugin: PluginResult | null;
 }
 
 const storedAs: Readonly<Record<EncryptionMode, string>> = {
@@ -68,7 +69,7 @@ const counted = (count: number, what: string): string => `${count} ${what}${coun
 
 const summary = (
   { stack, changes, seconds, nodes, hollowNodes, encryption }: UpResult,
-  readiness: PluginReadiness,
+  readiness: PluginReadiness | undefined,
   isDefault: boolean,
 ): string => {
   const name = isDefault ? '' : ` ${stack}`;
@@ -77,7 +78,7 @@ const summary = (
   return [
     `Stack ${stack} is up after ${seconds.toFixed(1)} s: ${changes} resources changed, ${all} Ready,`,
     `secrets and config maps ${storedAs[encryption]}.`,
-    `${pluginReadinessText(readiness)}.`,
+    ...(readiness === undefined ? [] : [`${pluginReadinessText(readiness)}.`]),
     '',
     `  npx understudy kubectl${isDefault ? '' : ` --stack ${stack}`} get pods -A   # or: export KUBECONFIG=$(npx understudy kubeconfig${name} --path)`,
     `  npx understudy verify${name}   # reads etcd and proves the encryption`,
@@ -87,7 +88,8 @@ const summary = (
 
 /** What an `up` came to. */
 export interface UpOutcome extends Omit<UpResult, 'stack' | 'seconds' | 'plugin'> {
-  readonly readiness: PluginReadiness;
+  /** Undefined where the cluster's own operator runs the plugin. */
+  readonly readiness: PluginReadiness | undefined;
 }
 
 /** What every `up` ends with once all is as asked for: first reports of health, the files for later steps of a job, the result. */
@@ -96,14 +98,14 @@ export const conclude = async (
   options: OutputOptions,
   begin: number,
   progress: Progress,
-  access: ClusterAccess,
+  kubeconfig: string,
   { readiness, ...outcome }: UpOutcome,
 ): Promise<void> => {
-  await waitForFirstReports(stack, access.kubeconfig, progress);
+  await waitForFirstReports(stack, kubeconfig, progress);
   await fillSharedDir(stack);
   const { changes, healed, nodes, hollowNodes, encryption } = outcome;
   const seconds = Number(((performance.now() - begin) / 1000).toFixed(1));
-  const plugin = pluginResult(readiness);
+  const plugin = readiness === undefined ? null : pluginResult(readiness);
   const result: UpResult = { stack: stack.name, changes, healed, seconds, nodes, hollowNodes, encryption, plugin };
   printResult(options, result, summary(result, readiness, stack.name === 'local'));
 };

@@ -8,6 +8,10 @@ const nodeKeystore = 'var/lib/kms-plugin/keystore.json';
 /** 32, as many as a key-encryption key has. */
 const seedBytes = 32;
 
+/** A keystore with a seed of its own. */
+export const newKeystore = (): string =>
+  `${JSON.stringify({ seed: randomBytes(seedBytes).toString('base64'), versions: {} })}\n`;
+
 /**
  * The keystore with which the KMS plugins of a cluster begin, kept in `<pkiDir>/kms/keystore.json`, made where there is
  * none: `{"seed":"<base64>","versions":{}}`. A real KMS is one, however many plugins ask it: what one API server wrote, all
@@ -17,7 +21,7 @@ export const loadKeystore = async (pkiDir: string): Promise<string> => {
   const path = join(pkiDir, 'kms', 'keystore.json');
   const kept = await readFileIfThere(path);
   if (kept !== undefined) return kept;
-  const created = `${JSON.stringify({ seed: randomBytes(seedBytes).toString('base64'), versions: {} })}\n`;
+  const created = newKeystore();
   await writeFileWhole(path, created);
   return created;
 };

@@ -3,26 +3,20 @@ import { Namespace } from '@pulumi/kubernetes/core/v1/namespace.js';
 import { ServiceAccount } from '@pulumi/kubernetes/core/v1/serviceAccount.js';
 import { ComponentResource, type ComponentResourceOptions, type Input, type Output } from '@pulumi/pulumi';
 import { type HealthReporterArgs, healthReporterContainer, healthReporterVolume } from './HealthReporter.ts';
-import { livenessProbe } from './serviceDeployment.ts';
+import {
+  keystoreDir,
+  kmsPluginContainer,
+  pluginSecurityContext,
+  socketDir,
+  socketMount,
+  socketVolume,
+} from './kmsPluginContainer.ts';
 
 export interface KmsPluginArgs {
   /** Reference of the plugin's image; the nodes have it. */
   readonly image: Input<string>;
   readonly healthReporter: HealthReporterArgs;
 }
-
-const socketDir = '/var/run/kmsplugin';
-const keystoreDir = '/var/lib/kms-plugin';
-const metricsPort = 9808;
-const socketMount = { name: 'socket', mountPath: socketDir };
-const securityContext = {
-  // The sockets and the keys belong to root, as kube-apiserver does.
-  runAsUser: 0,
-  allowPrivilegeEscalation: false,
-  readOnlyRootFilesystem: true,
-  capabilities: { drop: ['ALL'] },
-  seccompProfile: { type: 'RuntimeDefault' },
-};
 
 /** The KMS v2 plugin on every control-plane node, at `/var/run/kmsplugin`: `kms-<N>.sock` for key N. Beside it, who watches it. */
 export class KmsPlugin extends ComponentResource {
@@ -69,27 +63,15 @@ export class KmsPlugin extends ComponentResource {
               tolerations: [{ operator: 'Exists' }],
               terminationGracePeriodSeconds: 10,
               containers: [
-                {
-                  name: 'kms-plugin',
+                kmsPluginContainer({
                   image: args.image,
                   imagePullPolicy: 'Never',
-                  args: [
-                    `--listen-addr=unix://${socketDir}/socket.sock`,
-                    `--socket-dir=${socketDir}`,
-                    `--keystore-dir=${keystoreDir}`,
-                    `--metrics-addr=:${metricsPort}`,
-                  ],
-                  ports: [{ name: 'metrics', containerPort: metricsPort }],
-                  readinessProbe: { httpGet: { path: '/readyz', port: 'metrics' }, periodSeconds: 1 },
-                  livenessProbe: livenessProbe('metrics'),
-                  resources: { requests: { cpu: '10m', memory: '64Mi' } },
-                  securityContext,
-                  volumeMounts: [socketMount, { name: 'keystore', mountPath: keystoreDir }],
-                },
-                healthReporterContainer(args.healthReporter, socketMount, securityContext),
+                  flags: [`--socket-dir=${socketDir}`],
+                }),
+                healthReporterContainer(args.healthReporter, socketMount, pluginSecurityContext),
               ],
               volumes: [
-                { name: 'socket', hostPath: { path: socketDir, type: 'DirectoryOrCreate' } },
+                socketVolume,
                 { name: 'keystore', hostPath: { path: keystoreDir, type: 'DirectoryOrCreate' } },
                 healthReporterVolume,
               ],

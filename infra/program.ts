@@ -7,6 +7,8 @@ import { ensureOpenShiftCrds } from '../toolchain/index.ts';
 import { ApiServerEncryption } from './ApiServerEncryption.ts';
 import { BareKmsPatch } from './BareKmsPatch.ts';
 import { ClusterDns } from './ClusterDns.ts';
+import { cloudProgram } from './cloud/program.ts';
+import { isCloud } from './cloudSettings.ts';
 import { EncryptionOperator } from './EncryptionOperator.ts';
 import { EtcdAccess } from './EtcdAccess.ts';
 import { HealthReporterIdentity } from './HealthReporter.ts';
@@ -35,16 +37,17 @@ const readSettings = (): StackSettings => {
     placement: config.get('placement'),
     uids: config.get('uids'),
     kind: config.getObject('kind'),
+    cloud: config.getObject('cloud'),
   });
 };
 
 const kindShape = ({ workers, openshift, kind }: StackSettings) => ({ workers, openshift, kind });
 
-/** The whole of a stack, by its settings. */
-export const program = async (): Promise<{ readonly kubeconfig: Output<string> }> => {
-  const settings = readSettings();
-  const clusterName = getStack();
-  const registryCredentials = new Config(settingsNamespace).getSecret('registryCredentials');
+const ownCluster = async (
+  settings: StackSettings,
+  clusterName: string,
+  registryCredentials: Output<string> | undefined,
+): Promise<{ readonly kubeconfig: Output<string> }> => {
   const cluster =
     settings.platform === 'kind'
       ? new KindCluster('cluster', { clusterName, ...kindShape(settings) })
@@ -104,9 +107,24 @@ export const program = async (): Promise<{ readonly kubeconfig: Output<string> }
   }
   new ApiServerEncryption(
     'encryption',
-    { clusterName, type: settings.encryption, kms, carriers: [plugin, operator, backend] },
+    {
+      clusterName,
+      type: settings.encryption,
+      typeAfter: 'identity',
+      within: { first: '10m', later: '30m' },
+      kms,
+      carriers: [plugin, operator, backend],
+    },
     { ...onCluster, dependsOn: [namespaces, api] },
   );
   await simulateNodes(settings, clusterName, { service: image, loaded }, onCluster);
   return { kubeconfig: cluster.kubeconfig };
+};
+
+/** The whole of a stack, by its settings. */
+export const program = async (): Promise<{ readonly kubeconfig: Output<string> }> => {
+  const settings = readSettings();
+  const registryCredentials = new Config(settingsNamespace).getSecret('registryCredentials');
+  const make = isCloud(settings.platform) ? cloudProgram : ownCluster;
+  return make(settings, getStack(), registryCredentials);
 };

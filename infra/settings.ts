@@ -3,6 +3,7 @@ import { uidModes } from '../common/admissionWebhook.ts';
 import { parseDuration } from '../common/duration.ts';
 import { hollowGroups } from '../common/hollowGroups.ts';
 import { crowdedBy } from '../common/hollowRoom.ts';
+import { cloudPlatforms, cloudSettings, isCloud, refuseOnCloud } from './cloudSettings.ts';
 import { kindSettings, refuseOnKind } from './kindSettings.ts';
 
 const inBounds = (ms: number | undefined): boolean => ms !== undefined && ms >= 1_000 && ms <= 3_600_000;
@@ -10,7 +11,7 @@ const inBounds = (ms: number | undefined): boolean => ms !== undefined && ms >= 
 /** Each setting of a stack by itself. */
 export const stackSettings = z.strictObject({
   /** Where the cluster comes from. */
-  platform: z.enum(['local', 'kind']),
+  platform: z.enum(['local', 'kind', ...cloudPlatforms]),
   /** Control-plane nodes; fixed once the cluster is made. */
   controlPlanes: z.union([z.literal(1), z.literal(3)]).default(1),
   /** Worker nodes beside them. */
@@ -34,6 +35,8 @@ export const stackSettings = z.strictObject({
   uids: z.enum(uidModes).default('off'),
   /** What only platform kind has. */
   kind: kindSettings.prefault({}),
+  /** What only platforms aws, gcp and azure have. */
+  cloud: cloudSettings.prefault({}),
   /** What nodes pull images from private registries with: a secret of Pulumi's, `understudy secret set` writes it. */
   registryCredentials: z
     .strictObject(
@@ -50,6 +53,7 @@ export const checkedSettings = stackSettings.superRefine((settings, context) => 
   const message = crowdedBy(settings.hollowNodes, settings);
   if (message !== undefined) context.addIssue({ code: 'custom', path: ['hollowNodes'], message });
   if (settings.platform === 'kind') refuseOnKind(settings, context);
+  if (isCloud(settings.platform)) refuseOnCloud(settings, context);
 });
 
 /** Prefix of our settings in a stack file. */

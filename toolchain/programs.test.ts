@@ -49,7 +49,7 @@ test.each(['amd64', 'arm64'] as const)(
       for (const { release } of programs) {
         if (release === undefined) continue;
         expect(release.url).toContain(version);
-        expect(release.url).toMatch(arch === 'amd64' ? /amd64|x64/ : /arm64/);
+        expect(release.url).toMatch(arch === 'amd64' ? /amd64|x64|x86_64/ : /arm64/);
         expect(new URL(release.checksumsUrl).host).toBe(new URL(release.url).host);
         expect(release.checksumsUrl).toMatch(/sha256|SHA256SUMS|checksums/);
         expect(isArchive(release.checksumsUrl)).toBe(false);

@@ -12,6 +12,7 @@ const pulumiCommand = '1.2.1';
 const ghz = '0.120.0';
 const kwok = '0.8.0';
 const kind = '0.33.0';
+const crane = '0.22.1';
 /** TAG of build/pause/Makefile in Kubernetes. */
 const pause = '3.10.2';
 
@@ -249,6 +250,33 @@ export const groupsFor = (arch: Architecture) =>
         },
       ],
       build: { kind: 'go', module: 'kind', cgo: false, tags: [], variables: {}, packages: ['ca-certificates'] },
+    },
+    {
+      name: 'crane',
+      version: crane,
+      programs: [
+        {
+          name: 'crane',
+          asks: { args: ['version'], says: [''] },
+          release: {
+            url: github(
+              'google/go-containerregistry',
+              crane,
+              `go-containerregistry_Linux_${arch === 'amd64' ? 'x86_64' : arch}.tar.gz`,
+            ),
+            checksumsUrl: github('google/go-containerregistry', crane, 'checksums.txt'),
+          },
+          package: 'github.com/google/go-containerregistry/cmd/crane',
+        },
+      ],
+      build: {
+        kind: 'go',
+        module: 'crane',
+        cgo: false,
+        tags: [],
+        variables: { 'github.com/google/go-containerregistry/cmd/crane/cmd.Version': crane },
+        packages: ['ca-certificates'],
+      },
     },
     {
       name: 'ghz',

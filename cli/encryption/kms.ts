@@ -53,6 +53,9 @@ export const configurationPatch = (apiServer: ApiServerObject, declared: KmsBloc
   return { ...remember(apiServer, next), ...(type === 'KMS' && { spec: { encryption: { type, kms: next } } }) };
 };
 
+/** The merge patch that takes back what {@link configurationPatch} left. */
+export const forgettingPatch: object = { metadata: { annotations: { [kmsAnnotation]: null } } };
+
 /** `transit/keys/a` → `transit/keys/a-2` → `transit/keys/a-3`. */
 export const nextKeyPath = (path: string): string => {
   const [, name = path, number] = /^(.*)-(\d+)$/.exec(path) ?? [];

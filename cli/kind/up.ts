@@ -63,6 +63,6 @@ export const bringUpKind: BringUp = async (stack, options, begin, time, plugin) 
     );
     const [nodes, hollowNodes, { type }, readiness] = await leavingTheRest(last);
     const done = { changes, healed: false, nodes, hollowNodes, encryption: type, readiness };
-    await conclude(stack, options, begin, progress, access, done);
+    await conclude(stack, options, begin, progress, access.kubeconfig, done);
   });
 };

@@ -6,10 +6,11 @@ import { gatherSupplies } from '../../cluster/supplies.ts';
 import { type ExecResult, exec, tryExec } from '../../common/exec.ts';
 import { silentProgress } from '../../common/progress.ts';
 import { ensurePrograms } from '../../toolchain/index.ts';
+import { user } from '../tools/registryServer.ts';
 import { type Box, boxOf } from './support/boxes.ts';
 import { endHome, entry, eventually, type Home, makeHome, pinnedNode } from './support/home.ts';
 import { type Kubectl, kubectlFor } from './support/kubectl.ts';
-import { type PrivateRegistry, startRegistry, user } from './support/registry.ts';
+import { type PrivateRegistry, startRegistry } from './support/registry.ts';
 
 const stack = 'private';
 

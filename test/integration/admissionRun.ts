@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -16,6 +15,7 @@ import {
   admissionRules,
   admissionWebhookConfiguration,
 } from '../../infra/admissionWebhooks.ts';
+import { freePort } from '../tools/freePort.ts';
 import { type ApiServer, startApiServer } from './apiServer.ts';
 
 export interface Webhook {
@@ -64,16 +64,6 @@ export interface TestPod {
 const projectDir = join(import.meta.dirname, '..', '..');
 const configurations = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
 const rbac = '/apis/rbac.authorization.k8s.io/v1';
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 
 const post = (client: KubeClient, path: string, body: object): Promise<unknown> =>
   client.send({ method: 'POST', path, body });

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { get } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +12,7 @@ import { Failure } from '../../common/failure.ts';
 import { writeFileWhole } from '../../common/files.ts';
 import { silentProgress } from '../../common/progress.ts';
 import { ensurePrograms } from '../../toolchain/index.ts';
+import { freePort } from '../tools/freePort.ts';
 
 export interface ApiServerOptions {
   /** Controllers to run in a kube-controller-manager beside it, by their names; none, and no manager, where left out. */
@@ -39,24 +39,6 @@ export interface ApiServer {
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
-
-const freePorts = async (count: number): Promise<readonly number[]> => {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once('error', reject);
-          server.listen(0, '127.0.0.1', () => {
-            const address = server.address();
-            resolve(typeof address === 'object' && address !== null ? address.port : 0);
-          });
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-};
 
 interface Component {
   readonly name: string;
@@ -128,7 +110,7 @@ export const startApiServer = async (options: ApiServerOptions = {}): Promise<Ap
     const [authority, accountKeys, [securePort = 0, clientPort = 0, peerPort = 0]] = await Promise.all([
       loadAuthority(dir, 'ca'),
       loadServiceAccountKeys(dir),
-      freePorts(3),
+      Promise.all([freePort(), freePort(), freePort()]),
     ]);
     const [serving, admin] = await Promise.all([
       authority.issue({ commonName: 'kube-apiserver', usages: ['server'], addresses: ['127.0.0.1'] }),

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { openSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -19,6 +18,7 @@ import { waitFor } from '../../common/waitFor.ts';
 import { bundleService } from '../../image/bundle.ts';
 import { kmsBackendDefinition } from '../../operator/kmsBackend.ts';
 import { ensureOpenShiftCrds, ensurePrograms } from '../../toolchain/index.ts';
+import { freePort } from '../tools/freePort.ts';
 
 /** A control-plane node without a kubelet: two services of a real kube-apiserver and one of the plugin under a real s6. */
 export interface TestNode {
@@ -54,16 +54,6 @@ export interface TestCluster {
 
 const projectDir = join(import.meta.dirname, '..', '..');
 const apiPort = 6443;
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 
 const writeService = async (dir: string, name: string, command: readonly string[], startsDown: boolean) => {
   const service = join(dir, 'services', name);

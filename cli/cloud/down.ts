@@ -1,0 +1,87 @@
+import { rm } from 'node:fs/promises';
+import { z } from 'zod';
+import { Failure } from '../../common/failure.ts';
+import type { Progress } from '../../common/progress.ts';
+import { patiently, withClusterObjects } from '../clusterObjects.ts';
+import { destroy } from '../destroy.ts';
+import { concludeDown } from '../down.ts';
+import { encryptStack } from '../encrypt.ts';
+import { forgettingPatch } from '../encryption/kms.ts';
+import { type ApiServerObject, apiServerObject, kmsAnnotation, paths } from '../encryption/objects.ts';
+import { prepareEngineHome, removeState } from '../engineHome.ts';
+import { exclusively } from '../exclusive.ts';
+import { type OutputOptions, progressFor } from '../output.ts';
+import { clearSharedDir } from '../sharedDir.ts';
+import type { Stack } from '../stack.ts';
+import { withCloud } from './connection.ts';
+import { readCloudRecord, removeCloudRecord } from './record.ts';
+import { leftInCloud, sweepCloud } from './sweep.ts';
+
+const decryptedWithin = '90m';
+
+const clusterVersion = z.object({ spec: z.object({ clusterID: z.string().default('') }).prefault({}) });
+
+/** @throws Failure where the kubeconfig is that of another cluster than the stack is up on */
+const requireSameCluster = async (stack: Stack, tried: string): Promise<void> => {
+  const record = await readCloudRecord(stack.clusterDir);
+  if (record === undefined) return;
+  await withCloud(stack, tried, async (client, path) => {
+    const signal = AbortSignal.timeout(20_000);
+    const { body } = await client.send({
+      method: 'GET',
+      path: '/apis/config.openshift.io/v1/clusterversions/version',
+      signal,
+    });
+    const { clusterID } = clusterVersion.parse(body).spec;
+    if (clusterID === record.clusterID) return;
+    throw new Failure({
+      tried,
+      got: `it is up on cluster ${record.clusterID}, and ${path} is of ${clusterID}`,
+      next: 'let KUBECONFIG, or understudy:cloud.kubeconfig, name an administrator of that cluster',
+    });
+  });
+};
+
+/** Whether a stack's plugin is what the cluster is asked to encrypt with, or has been. */
+const isOurs = ({ metadata, spec }: ApiServerObject, registry: string): boolean => {
+  const image = spec.encryption.kms?.vault?.kmsPluginImage;
+  return kmsAnnotation in metadata.annotations || (typeof image === 'string' && image.startsWith(`${registry}/`));
+};
+
+/** For an engine that has lost its state: what its own deletion of the stack would have done first. */
+const undoEncryption = async (stack: Stack, tried: string, progress: Progress): Promise<void> => {
+  const { registry = '' } = stack.settings.cloud;
+  const read = (): Promise<ApiServerObject | undefined> =>
+    withClusterObjects(stack, tried, (objects) => patiently(() => objects.read(paths.apiServer, apiServerObject)));
+  const apiServer = await read();
+  if (apiServer === undefined || !isOurs(apiServer, registry)) return;
+  const before = (await readCloudRecord(stack.clusterDir))?.encryptionBefore ?? 'identity';
+  await encryptStack(stack, before, { timeout: decryptedWithin, progress });
+  await withClusterObjects(stack, tried, (objects) => patiently(() => objects.patch(paths.apiServer, forgettingPatch)));
+};
+
+/** Removes what the stack made in its cluster, and nothing else. Safe to repeat; nothing is forgotten before it is gone. */
+export const downCloud = async (stack: Stack, options: OutputOptions): Promise<void> => {
+  const begin = performance.now();
+  const progress = progressFor(options);
+  const tried = `remove stack ${stack.name} from its cluster`;
+  await exclusively(stack, progress, async () => {
+    await requireSameCluster(stack, tried);
+    const wasThere =
+      (await readCloudRecord(stack.clusterDir)) !== undefined ||
+      (await withCloud(stack, tried, (client) => leftInCloud(client, stack.name))).length > 0;
+    if ((await destroy(stack, progress)) === 'damaged') {
+      progress.note(`the engine's state of stack ${stack.name} is damaged: removing what it made without it`);
+    }
+    await undoEncryption(stack, tried, progress);
+    const left = await withCloud(stack, tried, (client) => sweepCloud(client, stack.name));
+    if (left.length === 0) {
+      const { stateDir } = await prepareEngineHome();
+      if (stateDir !== undefined) await removeState(stateDir, stack.name);
+      await rm(stack.workDir, { recursive: true, force: true });
+      await removeCloudRecord(stack.clusterDir);
+      await rm(stack.lockPath, { force: true });
+    }
+    concludeDown(stack, options, { begin, wasThere, left: [...left, ...(await clearSharedDir())] });
+  });
+};
