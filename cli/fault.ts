@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ApiError, Unreachable } from '../providers/kubernetes/client.ts';
+import { requireOwnCluster } from './cloud/ownCluster.ts';
 import { type ClusterObjects, patiently, withClusterObjects } from './clusterObjects.ts';
 import {
   checkTargets,
@@ -91,6 +92,7 @@ export const faultSet = async (stack: Stack, kind: string, options: FaultOptions
   const typed = faultFrom(kind, options, Date.now());
   if (options.name !== undefined) faultName(typed.kind, options.name, {}, Date.now());
   const tried = `set fault ${kind} on stack ${stack.name}`;
+  requireOwnCluster(stack, tried);
   await withClusterObjects(stack, tried, async (objects) => {
     const [encryption, known] = await Promise.all([
       patiently(() => readEncryption(objects)),
@@ -116,6 +118,7 @@ export const faultSet = async (stack: Stack, kind: string, options: FaultOptions
 /** Prints the faults that are set. */
 export const faultList = async (stack: Stack, options: OutputOptions): Promise<void> => {
   const tried = `list the faults of stack ${stack.name}`;
+  requireOwnCluster(stack, tried);
   await withClusterObjects(stack, tried, async (objects) => {
     const now = Date.now();
     const faults = listFaults(await requireBackend(objects, tried), now);
@@ -127,6 +130,7 @@ export const faultList = async (stack: Stack, options: OutputOptions): Promise<v
 /** Ends a fault, or all, and waits until the plugins are well again. */
 export const faultClear = async (stack: Stack, name: string | undefined, options: OutputOptions): Promise<void> => {
   const tried = `clear ${name === undefined ? 'the faults' : `fault ${name}`} of stack ${stack.name}`;
+  requireOwnCluster(stack, tried);
   await withClusterObjects(stack, tried, async (objects) => {
     const nodes = await controlPlaneNodes(objects);
     let cleared: readonly string[] = [];

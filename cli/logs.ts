@@ -6,6 +6,8 @@ import { rootOf } from '../cluster/boxRoot.ts';
 import { componentOf, servicesOf } from '../cluster/components.ts';
 import { inspectCluster, nodeLogsDir } from '../cluster/inspect.ts';
 import { Failure, UsageFailure } from '../common/failure.ts';
+import { isCloud } from '../infra/cloudSettings.ts';
+import { cloudLogs } from './cloud/logs.ts';
 import { kindLogs } from './kind/logs.ts';
 import type { Stack } from './stack.ts';
 
@@ -54,6 +56,7 @@ const logFiles = async (root: string, logs: string, component: string): Promise<
 /** Prints the log of a component of the boxes (kube-apiserver, kubelet, …) or of a platform's pod (kms-plugin, …). */
 export const logs = async (stack: Stack, component: string, options: LogsOptions): Promise<void> => {
   if (stack.settings.platform === 'kind') return kindLogs(stack, component, options);
+  if (isCloud(stack.settings.platform)) return cloudLogs(stack, component, options);
   const state = await inspectCluster(stack.clusterDir);
   if (state === undefined) {
     throw new Failure({

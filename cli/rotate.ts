@@ -1,5 +1,6 @@
 import { UsageFailure } from '../common/failure.ts';
 import { ApiError, Unreachable } from '../providers/kubernetes/client.ts';
+import { requireOwnCluster } from './cloud/ownCluster.ts';
 import { type ClusterObjects, withClusterObjects } from './clusterObjects.ts';
 import type { WaitOptions } from './encrypt.ts';
 import { type EncryptionObjects, paths } from './encryption/objects.ts';
@@ -65,6 +66,7 @@ const raiseVersion = async (objects: ClusterObjects, key: string, tried: string)
 export const rotate = async (stack: Stack, options: RotateOptions): Promise<void> => {
   const timeoutMs = durationOption('--timeout', options.timeout);
   const tried = `rotate a key of stack ${stack.name}`;
+  requireOwnCluster(stack, tried);
   await withClusterObjects(stack, tried, (objects) =>
     interruptibly(async (signal) => {
       const begin = performance.now();

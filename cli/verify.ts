@@ -1,9 +1,18 @@
 import { inspectCluster } from '../cluster/inspect.ts';
 import { etcdPrefixOf } from '../cluster/plan.ts';
-import { type Expectation, isProven, type ResourceReport, verifyEncryption } from '../cluster/verify.ts';
+import {
+  type Expectation,
+  isProven,
+  type ResourceReport,
+  type VerifySubject,
+  verifyEncryption,
+  withOwnSubject,
+} from '../cluster/verify.ts';
 import { Failure } from '../common/failure.ts';
+import { isCloud } from '../infra/cloudSettings.ts';
 import { readKindRecord } from '../kind/cluster/start.ts';
 import { requireAccess } from './access.ts';
+import { withCloudSubject } from './cloud/verify.ts';
 import { withClusterObjects } from './clusterObjects.ts';
 import { expectationsOf } from './encryption/expectation.ts';
 import type { EncryptionObjects } from './encryption/objects.ts';
@@ -44,13 +53,27 @@ const specOf = async ({ settings, clusterDir }: Stack): Promise<Parameters<typeo
     ? (await readKindRecord(clusterDir))?.spec
     : (await inspectCluster(clusterDir))?.plan.spec;
 
+/** Lets `work` look at a stack's cluster. @param work is told what keys in its etcd begin with */
+const withSubject = async <T>(
+  stack: Stack,
+  tried: string,
+  work: (subject: VerifySubject, etcdPrefix: string) => Promise<T>,
+): Promise<T> => {
+  if (isCloud(stack.settings.platform)) return withCloudSubject(stack, tried, work);
+  const access = await requireAccess(stack, tried);
+  const spec = await specOf(stack);
+  if (spec === undefined) {
+    const next = `run 'understudy down ${stack.name}', then 'understudy up ${stack.name}'`;
+    throw new Failure({ tried, got: `nothing in ${stack.clusterDir} says what its etcd is like`, next });
+  }
+  return withOwnSubject(access, (subject) => work(subject, etcdPrefixOf(spec)));
+};
+
 /** Reads raw etcd; exit code 1 if anything is not stored as the cluster's objects ask for. */
 export const verify = async (stack: Stack, options: OutputOptions): Promise<void> => {
   const tried = `verify the encryption of stack ${stack.name}`;
-  const access = await requireAccess(stack, tried);
-  const spec = await specOf(stack);
   const objects = await withClusterObjects(stack, tried, (cluster) => readAllEncryption(cluster, stack.name));
-  if (spec === undefined || objects.apiServer === undefined) {
+  if (objects.apiServer === undefined) {
     throw new Failure({
       tried,
       got: 'nothing in the cluster says how it should be encrypted: there is no apiservers.config.openshift.io/cluster',
@@ -58,7 +81,7 @@ export const verify = async (stack: Stack, options: OutputOptions): Promise<void
     });
   }
   const expectations = expectationsOf(objects);
-  const report = await verifyEncryption(access, etcdPrefixOf(spec), expectations);
+  const report = await withSubject(stack, tried, (subject, prefix) => verifyEncryption(subject, prefix, expectations));
   const proven = isProven(report);
   const resources = Object.entries(report.resources).map(([name, resource]) =>
     resourceText(name, resource, expectations[name]),

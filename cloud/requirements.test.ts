@@ -51,8 +51,8 @@ test.each<[string, Partial<CloudObservation>, Partial<CloudWish>, RegExp]>([
     /another KMS plugin already: x\/y/,
   ],
   ['no APIServer', { encryption: undefined }, {}, /no apiservers/],
-  ['a foreign namespace', { namespaceOf: '' }, {}, /openshift-kms-plugin of somebody else/],
-  ['another stack', { namespaceOf: 'gcp' }, {}, /openshift-kms-plugin of stack gcp/],
+  ['a foreign namespace', { namespaceOf: '' }, { deployment: 'daemonset' }, /openshift-kms-plugin of somebody else/],
+  ['another stack', { namespaceOf: 'gcp' }, { deployment: 'daemonset' }, /openshift-kms-plugin of stack gcp/],
   [
     'a private registry',
     {},

@@ -78,8 +78,8 @@ const kmsProblem = ({ encryption }: CloudObservation, { registry }: CloudWish): 
       };
 };
 
-const namespaceProblem = ({ namespaceOf }: CloudObservation, { stack }: CloudWish): Problem | undefined =>
-  namespaceOf === undefined || namespaceOf === stack
+const namespaceProblem = ({ namespaceOf }: CloudObservation, { stack, deployment }: CloudWish): Problem | undefined =>
+  deployment === 'sidecar' || namespaceOf === undefined || namespaceOf === stack
     ? undefined
     : {
         got: `it has a namespace openshift-kms-plugin of ${namespaceOf === '' ? 'somebody else' : `stack ${namespaceOf}`}`,

@@ -25,7 +25,7 @@ const rangeEnd = (prefix: string): Buffer => {
 };
 
 /** The first member of etcd that answers. */
-const connect = async ({ etcd }: ClusterAccess): Promise<ApiClient> => {
+export const connectEtcd = async ({ etcd }: Pick<ClusterAccess, 'etcd'>): Promise<ApiClient> => {
   let last: unknown;
   for (const host of etcd.hosts) {
     const client = apiClient(host, clientPort, etcd.authorityCertificate, etcd.client);
@@ -44,22 +44,27 @@ const connect = async ({ etcd }: ClusterAccess): Promise<ApiClient> => {
  * Reads etcd itself, past the API server: all entries whose key starts with `prefix`, in pages.
  * @see https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/
  */
-export const readEtcd = async function* (access: ClusterAccess, prefix: string): AsyncGenerator<EtcdEntry> {
-  const client = await connect(access);
-  try {
-    let from = Buffer.from(prefix);
-    for (;;) {
-      const query = { key: base64(from), range_end: base64(rangeEnd(prefix)), limit: String(pageSize) };
-      const { body } = expectOk(await client.ask('POST', '/v3/kv/range', query), `read ${prefix} from etcd`);
-      const page = JSON.parse(body) as RangeResponse;
-      let last: Buffer | undefined;
-      for (const { key, value } of page.kvs ?? []) {
-        last = Buffer.from(key, 'base64');
-        yield { key: last.toString(), value: Buffer.from(value ?? '', 'base64') };
-      }
-      if (page.more !== true || last === undefined) return;
-      from = Buffer.concat([last, Buffer.from([0])]);
+export const entriesOf = async function* (etcd: ApiClient, prefix: string): AsyncGenerator<EtcdEntry> {
+  let from = Buffer.from(prefix);
+  for (;;) {
+    const query = { key: base64(from), range_end: base64(rangeEnd(prefix)), limit: String(pageSize) };
+    const { body } = expectOk(await etcd.ask('POST', '/v3/kv/range', query), `read ${prefix} from etcd`);
+    const page = JSON.parse(body) as RangeResponse;
+    let last: Buffer | undefined;
+    for (const { key, value } of page.kvs ?? []) {
+      last = Buffer.from(key, 'base64');
+      yield { key: last.toString(), value: Buffer.from(value ?? '', 'base64') };
     }
+    if (page.more !== true || last === undefined) return;
+    from = Buffer.concat([last, Buffer.from([0])]);
+  }
+};
+
+/** The same of a cluster of ours. */
+export const readEtcd = async function* (access: ClusterAccess, prefix: string): AsyncGenerator<EtcdEntry> {
+  const client = await connectEtcd(access);
+  try {
+    yield* entriesOf(client, prefix);
   } finally {
     client.close();
   }

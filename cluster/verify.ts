@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { administratorClient, type ClusterAccess } from './access.ts';
-import { expectOk } from './apiClient.ts';
+import { type ApiClient, expectOk } from './apiClient.ts';
 import { parseStoredValue } from './encryptedObject.ts';
-import { type EtcdEntry, readEtcd } from './etcd.ts';
+import { connectEtcd, type EtcdEntry, entriesOf } from './etcd.ts';
 
 /** How the objects of a resource are stored. */
 export interface ResourceReport {
@@ -81,15 +81,35 @@ export const isProven = (report: VerifyReport): boolean =>
   report.roundTrip &&
   Object.values(report.resources).every((resource) => resource.wrongCount === 0 && resource.checked > 0);
 
-const readBack = async (access: ClusterAccess, host: string, path: string): Promise<string> => {
-  const api = administratorClient(access, host);
+/** A cluster to be looked at through its API servers, and past them; ended by who made it. */
+export interface VerifySubject {
+  /** Where all clients ask. */
+  readonly api: ApiClient;
+  /** Each API server by itself, where it can be reached so. */
+  readonly apiServers: readonly ApiClient[];
+  readonly etcd: ApiClient;
+}
+
+/** Lets `work` look at a cluster of ours. */
+export const withOwnSubject = async <T>(
+  access: ClusterAccess,
+  work: (subject: VerifySubject) => Promise<T>,
+): Promise<T> => {
+  const etcd = await connectEtcd(access);
+  const api = administratorClient(access);
+  // Each control-plane node has an etcd member and an API server.
+  const apiServers = access.etcd.hosts.map((host) => administratorClient(access, host));
   try {
-    const { body } = expectOk(await api.ask('GET', path), `read the secret through ${host}`);
-    const data = (JSON.parse(body) as { readonly data?: { readonly plain?: string } }).data;
-    return Buffer.from(data?.plain ?? '', 'base64').toString();
+    return await work({ api, apiServers, etcd });
   } finally {
-    api.close();
+    for (const client of [etcd, api, ...apiServers]) client.close();
   }
+};
+
+const readBack = async (api: ApiClient, path: string): Promise<string> => {
+  const { body } = expectOk(await api.ask('GET', path), 'read the secret');
+  const data = (JSON.parse(body) as { readonly data?: { readonly plain?: string } }).data;
+  return Buffer.from(data?.plain ?? '', 'base64').toString();
 };
 
 interface RoundTrip {
@@ -102,15 +122,14 @@ interface RoundTrip {
 
 /** Whether a secret is stored as it should be, without its plain text where that is meant to be secret, and reads back the same. */
 const isRoundTripProven = async (
-  access: ClusterAccess,
+  { api, apiServers, etcd }: VerifySubject,
   { path, key, plain, expected }: RoundTrip,
 ): Promise<boolean> => {
   let stored: Buffer | undefined;
-  for await (const entry of readEtcd(access, key)) stored = entry.value;
+  for await (const entry of entriesOf(etcd, key)) stored = entry.value;
   if (stored === undefined || !meets(stored, expected)) return false;
   if (stored.includes(plain) !== (expected === 'plaintext')) return false;
-  // Each control-plane node has an etcd member and an API server.
-  const texts = await Promise.all(access.etcd.hosts.map((host) => readBack(access, host, path)));
+  const texts = await Promise.all([api, ...apiServers].map((client) => readBack(client, path)));
   return texts.every((text) => text === plain);
 };
 
@@ -120,30 +139,26 @@ const isRoundTripProven = async (
  * @throws Failure where the API server refuses the secret
  */
 export const verifyEncryption = async (
-  access: ClusterAccess,
+  subject: VerifySubject,
   etcdPrefix: string,
   expectations: Expectations,
 ): Promise<VerifyReport> => {
-  const api = administratorClient(access);
+  const { api, etcd } = subject;
   const name = `understudy-verify-${randomBytes(4).toString('hex')}`;
   const plain = randomBytes(16).toString('hex');
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: { plain } };
+  expectOk(await api.ask('POST', secretsPath, secret), 'write a secret');
+  const path = `${secretsPath}/${name}`;
   try {
-    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: { plain } };
-    expectOk(await api.ask('POST', secretsPath, secret), 'write a secret');
-    const path = `${secretsPath}/${name}`;
-    try {
-      const key = `${etcdPrefix}/secrets/default/${name}`;
-      const expected = expectations.secrets ?? 'key to come';
-      const roundTrip = await isRoundTripProven(access, { path, key, plain, expected });
-      const resources: Record<string, ResourceReport> = {};
-      for (const [resource, expectation] of Object.entries(expectations)) {
-        resources[resource] = await reportOn(readEtcd(access, `${etcdPrefix}/${resource}/`), expectation);
-      }
-      return { resources, roundTrip };
-    } finally {
-      expectOk(await api.ask('DELETE', path), 'delete the secret');
+    const key = `${etcdPrefix}/secrets/default/${name}`;
+    const expected = expectations.secrets ?? 'key to come';
+    const roundTrip = await isRoundTripProven(subject, { path, key, plain, expected });
+    const resources: Record<string, ResourceReport> = {};
+    for (const [resource, expectation] of Object.entries(expectations)) {
+      resources[resource] = await reportOn(entriesOf(etcd, `${etcdPrefix}/${resource}/`), expectation);
     }
+    return { resources, roundTrip };
   } finally {
-    api.close();
+    expectOk(await api.ask('DELETE', path), 'delete the secret');
   }
 };

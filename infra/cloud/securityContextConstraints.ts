@@ -10,7 +10,8 @@ export const pluginConstraints = (name: string, serviceAccount: string, labels: 
   metadata: { name, labels },
   users: [serviceAccount],
   groups: [],
-  priority: null,
+  // The same as none, which has to be told.
+  priority: 0,
   allowHostDirVolumePlugin: true,
   allowHostIPC: false,
   allowHostNetwork: false,

@@ -63,7 +63,9 @@ const encryption = async (): Promise<{
 /** What no stack on the cluster has left. */
 const isUntouched = async (): Promise<void> => {
   expect((await encryption()).type).toBe('identity');
-  expect(await kubectl('get', 'apiserver', 'cluster', '-o', 'jsonpath={.metadata.annotations}')).not.toContain(registry);
+  expect(await kubectl('get', 'apiserver', 'cluster', '-o', 'jsonpath={.metadata.annotations}')).not.toContain(
+    registry,
+  );
   const labelled = ['namespaces', 'securitycontextconstraints'].map((kind) =>
     kubectl('get', kind, '-l', 'understudy.dev/stack', '-o', 'name'),
   );
@@ -210,7 +212,7 @@ describe('sidecar', () => {
     expect(
       await kubectl('get', 'secret', 'understudy-approle', '-n', 'openshift-config', '-o', 'jsonpath={.data}'),
     ).toMatch(/role-id.*secret-id/);
-    await cluster.verifies();
+    expect((await runs('verify', 'aws')).stdout).toContain('Encryption is proven.');
   });
 
   it('changes nothing the second time, and tells its status', async () => {
@@ -220,6 +222,12 @@ describe('sidecar', () => {
     expect((await runs('kubectl', '--stack', 'aws', 'get', 'nodes', '-o', 'name')).stdout).toBe(
       `node/${host}-control-plane\n`,
     );
+  });
+
+  it("leaves to the cluster what is the cluster's", async () => {
+    await fails(2, /OpenShift's own operators have the KMS plugins/, 'rotate', 'aws');
+    await fails(2, /OpenShift's own operators have the KMS plugins/, 'fault', 'set', 'hang', '--stack', 'aws');
+    await fails(2, /runs nothing there but a DaemonSet/, 'logs', 'kubelet', 'aws');
   });
 
   it('has no credentials of the registry in its state', async () => {
@@ -266,7 +274,8 @@ describe('daemonset', () => {
     );
     expect((await stat(join(box.root, 'var/run/kmsplugin/socket.sock')).catch(() => undefined))?.isSocket()).toBe(true);
     expect((await encryption()).type).toBe('aescbc');
-    await cluster.verifies();
+    expect((await runs('verify', 'gcp')).stdout).toContain('Encryption is proven.');
+    expect((await runs('logs', 'kms-plugin', 'gcp')).stdout).toMatch(/"level":"?info/);
   });
 
   it('leaves nothing where up was killed, not even by an engine that has lost its state', async () => {

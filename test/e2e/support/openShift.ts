@@ -92,7 +92,7 @@ export const dressAsOpenShift = async (kubectl: Kubectl, shape: OpenShiftShape):
     desired: { version, image: 'registry.invalid/release@sha256:0', url: '' },
     observedGeneration: 1,
     versionHash: 'x',
-    availableUpdates: null,
+    availableUpdates: [],
   };
   const patch = JSON.stringify({ status: running });
   await kubectl('patch', 'clusterversion', 'version', '--subresource=status', '--type=merge', '-p', patch);
@@ -100,7 +100,11 @@ export const dressAsOpenShift = async (kubectl: Kubectl, shape: OpenShiftShape):
   return clusterID;
 };
 
-/** Takes the local stack's own plugin away: an OpenShift has none. */
+/** Takes the local stack's own plugin away, as an OpenShift has none; its operator may look for one in the next namespace of that name, too. */
 export const removeOwnPlugin = async (kubectl: Kubectl): Promise<void> => {
+  const operator = 'openshift-kube-apiserver-operator:kube-apiserver-operator';
+  await kubectl('create', 'clusterrole', 'looks-for-plugins', '--verb=get,list,watch', '--resource=pods');
+  const binding = ['--clusterrole=looks-for-plugins', `--serviceaccount=${operator}`];
+  await kubectl('create', 'clusterrolebinding', 'looks-for-plugins', ...binding);
   await kubectl('delete', 'namespace', pluginNamespace, '--timeout=60s', '--request-timeout=70s');
 };
