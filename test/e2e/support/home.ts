@@ -51,6 +51,8 @@ export interface Home {
   clusterDir(stack: string): string;
   /** The engine's state of a stack. */
   statePath(stack: string): string;
+  /** Ends the commands, and what they started, that a test which took too long has left. */
+  endCommands(): void;
   /** Names of stacks that were written. */
   readonly stacks: ReadonlySet<string>;
   remove(): Promise<void>;
@@ -112,7 +114,13 @@ export const makeHome = async (): Promise<Home> => {
     PULUMI_HOME: join(dir, 'engine'),
   };
   const stacks = new Set<string>();
-  const start = (...args: readonly string[]): Running => startCommand([pinnedNode, entry, ...args], env);
+  const running = new Set<Running>();
+  const start = (...args: readonly string[]): Running => {
+    const command = startCommand([pinnedNode, entry, ...args], env);
+    running.add(command);
+    void command.finished.finally(() => running.delete(command));
+    return command;
+  };
   return {
     dir,
     stacksDir,
@@ -129,6 +137,9 @@ export const makeHome = async (): Promise<Home> => {
     },
     clusterDir: (stack) => join(dir, 'clusters', stack),
     statePath: (stack) => join(dir, '.pulumi', 'stacks', 'understudy', `${stack}.json`),
+    endCommands: () => {
+      for (const { pid } of running) process.kill(-pid, 'SIGKILL');
+    },
     remove: () => rm(root, { recursive: true, force: true }),
   };
 };
@@ -148,6 +159,7 @@ export const marksOf = async (home: Home, stack: string): Promise<ClusterMarks> 
 
 /** Runs `down` for all stacks of a home, whatever state they are in, and removes the home. */
 export const endHome = async (home: Home): Promise<void> => {
+  home.endCommands();
   for (const stack of home.stacks) {
     await home.writeStack(stack);
     const { code, stderr } = await home.run('down', stack);
