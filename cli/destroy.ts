@@ -5,14 +5,14 @@ import type { Stack } from './stack.ts';
 
 /**
  * Lets the engine delete what it knows of, and forgets it.
- * @returns 'damaged' where its state cannot be read, in which case nothing was done
+ * @returns 'unknown' where it has no state of the stack, 'damaged' where that cannot be read: nothing was done then
  * @throws Failure where something could not be deleted, of which nothing is forgotten
  */
-export const destroy = async (stack: Stack, progress: Progress): Promise<'done' | 'damaged'> => {
+export const destroy = async (stack: Stack, progress: Progress): Promise<'done' | 'unknown' | 'damaged'> => {
   const home = await prepareEngineHome();
   if (home.stateDir !== undefined) await removeStaleEngineLocks(home.stateDir, stack.name);
   const state = home.stateDir === undefined ? { resources: 1 } : await readState(home.stateDir, stack.name);
-  if (state === 'none') return 'done';
+  if (state === 'none') return 'unknown';
   if (state === 'damaged') return 'damaged';
   await withEngine(stack, progress, async (engine) => {
     await engine.run(`remove stack ${stack.name}`, (onEvent) => engine.stack.destroy({ onEvent }));

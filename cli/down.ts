@@ -16,7 +16,7 @@ import type { Stack } from './stack.ts';
 
 /** A damaged state is no reason to keep a cluster of our own: it is removed without. */
 const destroyOwn = async (stack: Stack, progress: Progress): Promise<void> => {
-  if ((await destroy(stack, progress)) === 'done') return;
+  if ((await destroy(stack, progress)) !== 'damaged') return;
   progress.note(`the engine's state of stack ${stack.name} is damaged: removing the cluster without it`);
   const { stateDir } = await prepareEngineHome();
   if (stateDir !== undefined) await removeState(stateDir, stack.name);

@@ -43,19 +43,20 @@ const requireSameCluster = async (stack: Stack, tried: string): Promise<void> =>
 };
 
 /** Whether a stack's plugin is what the cluster is asked to encrypt with, or has been. */
-const isOurs = ({ metadata, spec }: ApiServerObject, registry: string): boolean => {
+const hasOurMark = ({ metadata, spec }: ApiServerObject, registry: string): boolean => {
   const image = spec.encryption.kms?.vault?.kmsPluginImage;
   return kmsAnnotation in metadata.annotations || (typeof image === 'string' && image.startsWith(`${registry}/`));
 };
 
-/** For an engine that has lost its state: what its own deletion of the stack would have done first. */
+/** What the engine's own deletion of the stack would have done first, where it has lost its state. */
 const undoEncryption = async (stack: Stack, tried: string, progress: Progress): Promise<void> => {
+  const record = await readCloudRecord(stack.clusterDir);
+  const apiServer = await withClusterObjects(stack, tried, (objects) =>
+    patiently(() => objects.read(paths.apiServer, apiServerObject)),
+  );
   const { registry = '' } = stack.settings.cloud;
-  const read = (): Promise<ApiServerObject | undefined> =>
-    withClusterObjects(stack, tried, (objects) => patiently(() => objects.read(paths.apiServer, apiServerObject)));
-  const apiServer = await read();
-  if (apiServer === undefined || !isOurs(apiServer, registry)) return;
-  const before = (await readCloudRecord(stack.clusterDir))?.encryptionBefore ?? 'identity';
+  if (apiServer === undefined || (record === undefined && !hasOurMark(apiServer, registry))) return;
+  const before = record?.encryptionBefore ?? 'identity';
   await encryptStack(stack, before, { timeout: decryptedWithin, progress });
   await withClusterObjects(stack, tried, (objects) => patiently(() => objects.patch(paths.apiServer, forgettingPatch)));
 };
@@ -70,10 +71,11 @@ export const downCloud = async (stack: Stack, options: OutputOptions): Promise<v
     const wasThere =
       (await readCloudRecord(stack.clusterDir)) !== undefined ||
       (await withCloud(stack, tried, (client) => leftInCloud(client, stack.name))).length > 0;
-    if ((await destroy(stack, progress)) === 'damaged') {
-      progress.note(`the engine's state of stack ${stack.name} is damaged: removing what it made without it`);
+    const known = await destroy(stack, progress);
+    if (known !== 'done') {
+      if (wasThere) progress.note(`the engine has no usable state of stack ${stack.name}: removing it without`);
+      await undoEncryption(stack, tried, progress);
     }
-    await undoEncryption(stack, tried, progress);
     const left = await withCloud(stack, tried, (client) => sweepCloud(client, stack.name));
     if (left.length === 0) {
       const { stateDir } = await prepareEngineHome();

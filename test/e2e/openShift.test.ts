@@ -173,7 +173,8 @@ describe('refuses what is no cluster for it, and changes nothing', () => {
   it('a registry that refuses: the cluster has not been touched', async () => {
     await setCredentials('aws', credentialsFor(registry.split('/')[0] ?? '', 'wrong'));
     const config = Buffer.from(credentialsFor(registry.split('/')[0] ?? '')).toString('base64');
-    await kubectl('create', 'secret', 'generic', 'pull-secret', '-n', 'openshift-config');
+    const none = `--from-literal=.dockerconfigjson=${JSON.stringify({ auths: {} })}`;
+    await kubectl('create', 'secret', 'generic', 'pull-secret', '-n', 'openshift-config', none);
     await fails(1, /pull secret has no credentials for 127\.0\.0\.1:\d+/, 'up', 'aws');
     await kubectl(
       'patch',
@@ -269,7 +270,7 @@ describe('daemonset', () => {
     expect(stdout).toMatch(/KMS plugin ready on 1 of 1 control-plane nodes after \d/);
     expect(await pods('.spec.containers[0].image')).toMatch(new RegExp(`^${registry}/kms-plugin@sha256:`));
     expect(await pods('.spec.nodeSelector')).toBe('{"node-role.kubernetes.io/master":""}');
-    expect(await kubectl('get', 'scc', 'understudy-kms-plugin', '-o', 'jsonpath={.users}')).toBe(
+    expect(await kubectl('get', 'securitycontextconstraints', 'understudy-kms-plugin', '-o', 'jsonpath={.users}')).toBe(
       `["system:serviceaccount:${pluginNamespace}:kms-plugin"]`,
     );
     expect((await stat(join(box.root, 'var/run/kmsplugin/socket.sock')).catch(() => undefined))?.isSocket()).toBe(true);

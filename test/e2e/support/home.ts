@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { clusterId } from '../../../cluster/plan.ts';
 import type { ClusterRecord } from '../../../cluster/record.ts';
+import { hasCode } from '../../../common/failure.ts';
 import { projectDir } from '../../../common/paths.ts';
 import { waitFor } from '../../../common/waitFor.ts';
 
@@ -138,7 +139,14 @@ export const makeHome = async (): Promise<Home> => {
     clusterDir: (stack) => join(dir, 'clusters', stack),
     statePath: (stack) => join(dir, '.pulumi', 'stacks', 'understudy', `${stack}.json`),
     endCommands: () => {
-      for (const { pid } of running) process.kill(-pid, 'SIGKILL');
+      for (const { pid } of running) {
+        try {
+          process.kill(-pid, 'SIGKILL');
+        } catch (error) {
+          // It ended in this moment.
+          if (!hasCode(error, 'ESRCH')) throw error;
+        }
+      }
     },
     remove: () => rm(root, { recursive: true, force: true }),
   };

@@ -97,6 +97,8 @@ export const dressAsOpenShift = async (kubectl: Kubectl, shape: OpenShiftShape):
   const patch = JSON.stringify({ status: running });
   await kubectl('patch', 'clusterversion', 'version', '--subresource=status', '--type=merge', '-p', patch);
   await reshape(kubectl, shape);
+  // The local stack's own, of the name that a stack on an OpenShift gives its own.
+  await kubectl('delete', 'secret', 'understudy-approle', '-n', 'openshift-config');
   return clusterID;
 };
 
