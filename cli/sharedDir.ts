@@ -2,6 +2,7 @@ import { mkdtemp, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, messageOf, UsageFailure } from '../common/failure.ts';
 import { writeFileWhole } from '../common/files.ts';
+import { isCloud } from '../infra/cloudSettings.ts';
 import { patiently, withClusterObjects } from './clusterObjects.ts';
 import { rememberedKms } from './encryption/kms.ts';
 import { apiServerObject, paths } from './encryption/objects.ts';
@@ -55,7 +56,9 @@ export const fillSharedDir = async (stack: Stack): Promise<void> => {
     const image = apiServer && rememberedKms(apiServer)?.vault?.kmsPluginImage;
     if (typeof image === 'string') await writeFileWhole(join(dir, imageFile), image, 0o644);
   });
-  await writePluginFiles();
+  // A sidecar's socket is in kube-apiserver's pod alone.
+  const { platform, cloud } = stack.settings;
+  if (!isCloud(platform) || cloud.deployment === 'daemonset') await writePluginFiles();
 };
 
 /**
