@@ -9,7 +9,7 @@ import { credentialsFor, type RegistryServer, serveRegistry } from '../tools/reg
 import { type Box, boxOf } from './support/boxes.ts';
 import { endHome, entry, eventually, type Finished, type Home, makeHome, pinnedNode } from './support/home.ts';
 import { type Kubectl, pluginNamespace } from './support/kubectl.ts';
-import { dressAsOpenShift, removeOwnPlugin, reshape } from './support/openShift.ts';
+import { dressAsOpenShift, removeOwnPlugin, reshape, returnOwnPlugin } from './support/openShift.ts';
 import { bringUp, type UpStack } from './support/upStack.ts';
 
 const host = 'host';
@@ -62,7 +62,7 @@ const encryption = async (): Promise<{
 
 /** What no stack on the cluster has left. */
 const isUntouched = async (): Promise<void> => {
-  expect((await encryption()).type).toBe('identity');
+  expect((await encryption()).type ?? 'identity').toBe('identity');
   expect(await kubectl('get', 'apiserver', 'cluster', '-o', 'jsonpath={.metadata.annotations}')).not.toContain(
     registry,
   );
@@ -195,8 +195,54 @@ describe('refuses what is no cluster for it, and changes nothing', () => {
   });
 });
 
+describe('daemonset', () => {
+  const pods = (path: string): Promise<string> =>
+    kubectl('-n', pluginNamespace, 'get', 'pods', '-l', 'app=kms-plugin', '-o', `jsonpath={.items[0]${path}}`);
+
+  it("refuses a namespace that is somebody else's", async () => {
+    await reshape(kubectl, { platform: 'GCP', gates: [] });
+    await setCredentials('gcp', credentialsFor(registry.split('/')[0] ?? ''));
+    await fails(1, /namespace openshift-kms-plugin of somebody else/, 'up', 'gcp');
+    await removeOwnPlugin(kubectl);
+  });
+
+  it('is on the control-plane nodes, pulled with credentials, held to its constraints', async () => {
+    const { stdout } = await runs('up', 'gcp');
+    expect(stdout).toMatch(/KMS plugin ready on 1 of 1 control-plane nodes after \d/);
+    expect(await pods('.spec.containers[0].image')).toMatch(new RegExp(`^${registry}/kms-plugin@sha256:`));
+    expect(await pods('.spec.nodeSelector')).toBe('{"node-role.kubernetes.io/master":""}');
+    expect(await kubectl('get', 'securitycontextconstraints', 'understudy-kms-plugin', '-o', 'jsonpath={.users}')).toBe(
+      `["system:serviceaccount:${pluginNamespace}:kms-plugin"]`,
+    );
+    expect((await stat(join(box.root, 'var/run/kmsplugin/socket.sock')).catch(() => undefined))?.isSocket()).toBe(true);
+    expect((await encryption()).type).toBe('aescbc');
+    expect((await runs('verify', 'gcp')).stdout).toContain('Encryption is proven.');
+    expect((await runs('logs', 'kms-plugin', 'gcp')).stdout).toMatch(/"level":"?info/);
+  });
+
+  it('leaves nothing where up was killed, not even by an engine that has lost its state', async () => {
+    await runs('down', 'gcp');
+    await isUntouched();
+    const up = home.start('up', 'gcp');
+    await up.says(/created Namespace/);
+    process.kill(-up.pid, 'SIGKILL');
+    await up.finished;
+    await runs('up', 'gcp');
+    await rm(home.statePath('gcp'));
+    const { stderr } = await runs('down', 'gcp');
+    expect(stderr).not.toContain('Error');
+    await isUntouched();
+    await eventually('its pods gone', async () =>
+      (await box.pidWith('/app/main.mjs', '--keystore-dir=/var/lib/kms-plugin')) === undefined ? true : undefined,
+    );
+  });
+});
+
 describe('sidecar', () => {
+  beforeAll(() => returnOwnPlugin(home, host, kubectl));
+
   it('has the operator encrypt by the image in the registry, by digest', async () => {
+    await reshape(kubectl, { platform: 'AWS', gates: [gate] });
     await setCredentials('aws', credentialsFor(registry.split('/')[0] ?? ''));
     const sharedDir = join(home.stacksDir, 'shared');
     await mkdir(sharedDir);
@@ -251,48 +297,5 @@ describe('sidecar', () => {
     await isUntouched();
     await cluster.verifies();
     expect((await runs('down', 'aws')).stdout).toMatch(/was not up/);
-  });
-});
-
-describe('daemonset', () => {
-  const pods = (path: string): Promise<string> =>
-    kubectl('-n', pluginNamespace, 'get', 'pods', '-l', 'app=kms-plugin', '-o', `jsonpath={.items[0]${path}}`);
-
-  it("refuses a namespace that is somebody else's", async () => {
-    await reshape(kubectl, { platform: 'GCP', gates: [] });
-    await setCredentials('gcp', credentialsFor(registry.split('/')[0] ?? ''));
-    await fails(1, /namespace openshift-kms-plugin of somebody else/, 'up', 'gcp');
-    await removeOwnPlugin(kubectl);
-  });
-
-  it('is on the control-plane nodes, pulled with credentials, held to its constraints', async () => {
-    const { stdout } = await runs('up', 'gcp');
-    expect(stdout).toMatch(/KMS plugin ready on 1 of 1 control-plane nodes after \d/);
-    expect(await pods('.spec.containers[0].image')).toMatch(new RegExp(`^${registry}/kms-plugin@sha256:`));
-    expect(await pods('.spec.nodeSelector')).toBe('{"node-role.kubernetes.io/master":""}');
-    expect(await kubectl('get', 'securitycontextconstraints', 'understudy-kms-plugin', '-o', 'jsonpath={.users}')).toBe(
-      `["system:serviceaccount:${pluginNamespace}:kms-plugin"]`,
-    );
-    expect((await stat(join(box.root, 'var/run/kmsplugin/socket.sock')).catch(() => undefined))?.isSocket()).toBe(true);
-    expect((await encryption()).type).toBe('aescbc');
-    expect((await runs('verify', 'gcp')).stdout).toContain('Encryption is proven.');
-    expect((await runs('logs', 'kms-plugin', 'gcp')).stdout).toMatch(/"level":"?info/);
-  });
-
-  it('leaves nothing where up was killed, not even by an engine that has lost its state', async () => {
-    await runs('down', 'gcp');
-    await isUntouched();
-    const up = home.start('up', 'gcp');
-    await up.says(/created Namespace/);
-    process.kill(-up.pid, 'SIGKILL');
-    await up.finished;
-    await runs('up', 'gcp');
-    await rm(home.statePath('gcp'));
-    const { stderr } = await runs('down', 'gcp');
-    expect(stderr).not.toContain('Error');
-    await isUntouched();
-    await eventually('its pods gone', async () =>
-      (await box.pidWith('/app/main.mjs', '--keystore-dir=/var/lib/kms-plugin')) === undefined ? true : undefined,
-    );
   });
 });
