@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { projectDir } from '../../../common/paths.ts';
 import type { Group } from '../../../toolchain/recipe.ts';
 import { ensureTools } from '../../tools/ensure.ts';
-import { eventually, type Home } from './home.ts';
+import { eventually } from './home.ts';
 import { type Kubectl, pluginNamespace } from './kubectl.ts';
 
 const commit = 'cfb63858e9d74c5239e00b17790840e07c66c0be';
@@ -107,14 +107,4 @@ export const removeOwnPlugin = async (kubectl: Kubectl): Promise<void> => {
   const binding = ['--clusterrole=looks-for-plugins', `--serviceaccount=${operator}`];
   await kubectl('create', 'clusterrolebinding', 'looks-for-plugins', ...binding);
   await kubectl('delete', 'namespace', pluginNamespace, '--timeout=60s', '--request-timeout=70s');
-};
-
-/** Has the local stack's own plugin back, in place of the sidecar that an OpenShift's operator runs. */
-export const returnOwnPlugin = async (home: Home, stack: string, kubectl: Kubectl): Promise<void> => {
-  for (const command of ['refresh', 'up']) {
-    const { code, stderr } = await home.run(command, stack);
-    if (code !== 0) throw new Error(`'${command} ${stack}' ended with ${code}:\n${stderr}`);
-  }
-  // Of the name that a stack on an OpenShift gives its own.
-  await kubectl('delete', 'secret', 'understudy-approle', '-n', 'openshift-config');
 };
