@@ -1,17 +1,26 @@
 import type { Progress } from '../common/progress.ts';
 import { measureAdmission } from './nodes/admission.ts';
-import { createNodesCluster } from './nodes/cluster.ts';
+import { createNodesCluster, type NodesCluster } from './nodes/cluster.ts';
 import { measureKubemark } from './nodes/kubemark.ts';
 import { measureKwok } from './nodes/kwok.ts';
+import type { Benchmark } from './run.ts';
 
-/** Hollow nodes beside upstream's kubemark and plain kwok, and what admission costs a pod. */
-export const benchNodes = async (progress: Progress): Promise<Readonly<Record<string, unknown>>> => {
-  const admission = await measureAdmission(progress);
-  const cluster = await createNodesCluster();
-  try {
-    const kubemark = await measureKubemark(cluster, progress);
-    return { kubemark, kwok: await measureKwok(cluster, progress), admission };
-  } finally {
-    await cluster.remove();
-  }
-};
+const onCluster =
+  (measure: (cluster: NodesCluster, progress: Progress) => ReturnType<Benchmark>): Benchmark =>
+  async (progress) => {
+    const cluster = await createNodesCluster();
+    try {
+      return await measure(cluster, progress);
+    } finally {
+      await cluster.remove();
+    }
+  };
+
+/** What admission costs a pod. */
+export const benchAdmission: Benchmark = measureAdmission;
+
+/** Hollow nodes with kubelets beside upstream's kubemark. */
+export const benchKubemark: Benchmark = onCluster(measureKubemark);
+
+/** Hollow nodes of kwok beside plain kwok. */
+export const benchKwok: Benchmark = onCluster(measureKwok);

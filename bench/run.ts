@@ -16,7 +16,9 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   suite: async () => (await import('./suite.ts')).benchSuite,
   migration: async () => (await import('./migration.ts')).benchMigration,
   health: async () => (await import('./health.ts')).benchHealth,
-  nodes: async () => (await import('./nodes.ts')).benchNodes,
+  admission: async () => (await import('./nodes.ts')).benchAdmission,
+  kubemark: async () => (await import('./nodes.ts')).benchKubemark,
+  kwok: async () => (await import('./nodes.ts')).benchKwok,
   plugin: async () => (await import('./plugin.ts')).benchPlugin,
 };
 

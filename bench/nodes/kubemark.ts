@@ -15,7 +15,7 @@ export interface KubemarkCounts {
   readonly rounds: number;
 }
 
-export const kubemarkCounts: KubemarkCounts = { nodes: 100, rounds: 2 };
+export const kubemarkCounts: KubemarkCounts = { nodes: 100, rounds: 1 };
 
 interface Contestant {
   readonly name: 'ours' | 'peer';
