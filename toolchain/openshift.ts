@@ -1,8 +1,17 @@
 import type { Group } from './recipe.ts';
 
-/** Of github.com/openshift/api: the commit that `modules/openshift/go.mod` pins, and its version as a Go module. */
+/** github.com/openshift/api: the commit that `modules/openshift/go.mod` pins, and its version as a Go module. */
 const commit = 'cfb63858e9d74c5239e00b17790840e07c66c0be';
 const version = '0.0.0-20260805215214-cfb63858e9d7';
+
+/** Where its files come from. */
+export const openShiftApiSource = {
+  kind: 'files',
+  module: 'openshift',
+  goModule: 'github.com/openshift/api',
+  url: `https://raw.githubusercontent.com/openshift/api/${commit}`,
+  packages: ['ca-certificates'],
+} as const;
 
 const folder = 'payload-manifests/crds';
 /** The feature set that has encryption by KMS. */
@@ -23,10 +32,7 @@ export const openShiftCrds = {
     { name: 'clusteroperators.config.openshift.io.yaml', isData: true },
   ],
   build: {
-    kind: 'files',
-    module: 'openshift',
-    goModule: 'github.com/openshift/api',
-    url: `https://raw.githubusercontent.com/openshift/api/${commit}`,
+    ...openShiftApiSource,
     files: {
       'apiservers.config.openshift.io.yaml': {
         path: `${folder}/0000_10_config-operator_01_apiservers-${featureSet}.crd.yaml`,
@@ -50,7 +56,6 @@ export const openShiftCrds = {
         sha256: '8e1270b3736ba431b1c13047550f343d5ae38042d1ad4a067c72d31eab121a2c',
       },
     },
-    packages: ['ca-certificates'],
   },
 } as const satisfies Group;
 

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { projectDir } from '../../../common/paths.ts';
+import { openShiftApiSource, openShiftCrds } from '../../../toolchain/openshift.ts';
 import type { Group } from '../../../toolchain/recipe.ts';
 import { ensureTools } from '../../tools/ensure.ts';
 import { eventually } from './home.ts';
 import { type Kubectl, pluginNamespace } from './kubectl.ts';
 
-const commit = 'cfb63858e9d74c5239e00b17790840e07c66c0be';
 const crds = 'payload-manifests/crds';
 
 /** The kinds by which an OpenShift is known as one, of the module that the toolchain pins. */
 const identityCrds = {
   name: 'openshift-identity-crds',
-  version: '0.0.0-20260805215214-cfb63858e9d7',
+  version: openShiftCrds.version,
   programs: [
     { name: 'clusterversions.yaml', isData: true },
     { name: 'infrastructures.yaml', isData: true },
@@ -20,10 +20,7 @@ const identityCrds = {
     { name: 'securitycontextconstraints.yaml', isData: true },
   ],
   build: {
-    kind: 'files',
-    module: 'openshift',
-    goModule: 'github.com/openshift/api',
-    url: `https://raw.githubusercontent.com/openshift/api/${commit}`,
+    ...openShiftApiSource,
     files: {
       'clusterversions.yaml': {
         path: 'config/v1/zz_generated.crd-manifests/0000_00_cluster-version-operator_01_clusterversions-Default.crd.yaml',
@@ -42,7 +39,6 @@ const identityCrds = {
         sha256: 'caeeb85886a16888227e7a924a9e8e861a7aa0cbf62cf0252a316f90692a2837',
       },
     },
-    packages: ['ca-certificates'],
   },
 } as const satisfies Group;
 
