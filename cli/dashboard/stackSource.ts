@@ -1,5 +1,7 @@
 import { readAccess } from '../../cluster/access.ts';
 import { inspectCluster } from '../../cluster/inspect.ts';
+import { findKubeconfig } from '../access.ts';
+import { readCloudRecord } from '../cloud/record.ts';
 import { type ClusterObjects, connectClusterObjects } from '../clusterObjects.ts';
 import { clusterDirOf, knownStacks, loadStack, type Stack } from '../stack.ts';
 import { stackStatus } from '../status/stackStatus.ts';
@@ -7,11 +9,15 @@ import type { Finding } from './board.ts';
 import type { StackSource } from './feed.ts';
 
 interface Connection {
+  /** Its content, or its path. */
   readonly kubeconfig: string;
   readonly objects: ClusterObjects;
 }
 
-const isUp = async (name: string): Promise<boolean> => (await readAccess(clusterDirOf(name))) !== undefined;
+const isUp = async (name: string): Promise<boolean> => {
+  const dir = clusterDirOf(name);
+  return ((await readAccess(dir)) ?? (await readCloudRecord(dir))) !== undefined;
+};
 
 /** All stacks that are up now. */
 const stacksUp = async (): Promise<readonly string[]> => {
@@ -48,8 +54,9 @@ export const stackSource = (named: readonly string[]): StackSource & { close(): 
   return {
     list: async () => (named.length > 0 ? named : stacksUp()),
     look: async (name) => {
-      const access = await readAccess(clusterDirOf(name));
-      if (access !== undefined) return seen(await loadStack(name), await connect(name, access.kubeconfig));
+      const stack = (await isUp(name)) ? await loadStack(name) : undefined;
+      const kubeconfig = stack && (await findKubeconfig(stack));
+      if (stack !== undefined && kubeconfig !== undefined) return seen(stack, await connect(name, kubeconfig));
       disconnect(name);
       return { kind: 'down', problem: `stack ${name} is not up: 'understudy up ${name}' starts it` };
     },
