@@ -1,6 +1,7 @@
 import { DaemonSet } from '@pulumi/kubernetes/apps/v1/daemonSet.js';
 import { Deployment } from '@pulumi/kubernetes/apps/v1/deployment.js';
 import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi';
+import { manifestsDir } from '../common/apiServerPods.ts';
 import { openShiftNamespaces } from './OpenShiftNamespaces.ts';
 import { Permissions } from './Permissions.ts';
 import { confined, onControlPlane, ownNodesApiServer, serviceDeployment } from './serviceDeployment.ts';
@@ -36,6 +37,9 @@ const serviceFolders = {
   'apiserver-a': '/run/services/kube-apiserver-a/supervise',
   'apiserver-b': '/run/services/kube-apiserver-b/supervise',
 } as const;
+
+/** By which it does where the kubelet runs it. Who writes there has whatever runs on the node, as OpenShift's installer does. */
+const manifestFolders = { manifests: manifestsDir } as const;
 
 /** One of a kind of which OpenShift has many; it is listed and watched by its name. */
 export const clusterOperatorRules = [
@@ -131,7 +135,9 @@ export class EncryptionOperator extends ComponentResource {
   }
 
   private installer(name: string, { image, apiServer }: EncryptionOperatorArgs): void {
-    const folders = { ...nodeFolders, ...(apiServer === 's6' && serviceFolders) };
+    const isStaticPod = apiServer === 'static-pod';
+    const supervision = isStaticPod ? manifestFolders : serviceFolders;
+    const folders = { ...nodeFolders, ...supervision };
     const parent = { parent: this };
     const account = { namespace: kubeApiServer, name: 'installer' };
     const labels = { app: 'installer' };
@@ -162,6 +168,10 @@ export class EncryptionOperator extends ComponentResource {
               },
             ],
           },
+          // Whether a kube-apiserver that it has started ended, and why.
+          ...(isStaticPod
+            ? [{ namespace: 'kube-system', rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }] }]
+            : []),
         ],
       },
       parent,
@@ -189,7 +199,7 @@ export class EncryptionOperator extends ComponentResource {
                   name: 'installer',
                   image,
                   imagePullPolicy: 'Never',
-                  args: ['installer', ...(apiServer === 's6' ? [] : [`--api-server=${apiServer}`])],
+                  args: ['installer', ...(isStaticPod ? [`--api-server=${apiServer}`] : [])],
                   env: [
                     { name: 'NODE_NAME', valueFrom: field('spec.nodeName') },
                     { name: 'NODE_IP', valueFrom: field('status.hostIP') },
@@ -202,7 +212,7 @@ export class EncryptionOperator extends ComponentResource {
               ],
               volumes: Object.entries(folders).map(([volume, path]) => ({
                 name: volume,
-                hostPath: { path, type: volume.startsWith('apiserver') ? 'Directory' : 'DirectoryOrCreate' },
+                hostPath: { path, type: Object.hasOwn(supervision, volume) ? 'Directory' : 'DirectoryOrCreate' },
               })),
             },
           },

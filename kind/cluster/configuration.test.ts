@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { type KindSpec, kindConfiguration, kubeadmPatches } from './configuration.ts';
+import { type KindSpec, kindConfiguration, kubeadmPatches, markFiles } from './configuration.ts';
 
 const spec: KindSpec = { stack: 'kind', workers: 0, openshift: true, mounts: [], ports: [] };
 
@@ -40,7 +40,7 @@ test.each([
   [true, '/kubernetes.io'],
   [false, '/registry'],
 ])(
-  'with openshift %s, keys in etcd begin with %s, and the encryption configuration is loaded without a restart',
+  'with openshift %s, keys in etcd begin with %s, and kube-apiserver lets another one share its port',
   (openshift, prefix) => {
     const [cluster] = kubeadmPatches({ openshift }).map(
       (text) => parse(text) as { apiServer: { extraArgs: object[] } },
@@ -48,10 +48,23 @@ test.each([
     expect(cluster?.apiServer.extraArgs).toEqual([
       { name: 'encryption-provider-config', value: '/etc/kubernetes/encryption/encryption-config.yaml' },
       { name: 'encryption-provider-config-automatic-reload', value: 'true' },
+      { name: 'permit-port-sharing', value: 'true' },
       { name: 'etcd-prefix', value: prefix },
     ]);
   },
 );
+
+test('each kube-apiserver of kubeadm ends within 2 s, by a patch that all nodes see', () => {
+  const patches = kubeadmPatches(spec).map((text) => parse(text) as { kind: string; patches?: object });
+  for (const kind of ['InitConfiguration', 'JoinConfiguration']) {
+    expect(patches).toContainEqual(
+      expect.objectContaining({ kind, patches: { directory: '/etc/understudy/manifests' } }),
+    );
+  }
+  expect(parse(markFiles('kind')['manifests/kube-apiserver.yaml'] ?? '')).toEqual({
+    spec: { terminationGracePeriodSeconds: 2 },
+  });
+});
 
 test('kubelets start on machines with cgroup v1', () => {
   expect(kubeadmPatches(spec).map((text) => parse(text) as object)).toContainEqual({

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { encryptionConfigurationPath } from '../../cluster/encryptionConfiguration.ts';
 import { etcdPrefixOf } from '../../cluster/plan.ts';
+import { graceSeconds } from '../../common/apiServerPods.ts';
 
 /** A folder of this machine that all nodes see. */
 export interface NodeMount {
@@ -36,6 +37,16 @@ export const markPath = '/etc/understudy';
 const encryptionFolder = encryptionConfigurationPath.slice(0, encryptionConfigurationPath.lastIndexOf('/'));
 const socketFolder = '/var/run/kmsplugin';
 
+/** Where kubeadm finds changes of the manifests that it makes, `<component>.yaml`. */
+const manifestPatchesPath = `${markPath}/manifests`;
+
+/** Files below a cluster's mark, by their paths there. */
+export const markFiles = (stack: string): Readonly<Record<string, string>> => ({
+  stack: `${stack}\n`,
+  // One that has handed over is to end, not to see to clients that have left it.
+  'manifests/kube-apiserver.yaml': stringify({ spec: { terminationGracePeriodSeconds: graceSeconds } }),
+});
+
 /** Folders of a cluster's own directory that its nodes see. */
 export const nodeFolders = (dir: string): { readonly encryption: string; readonly mark: string } => ({
   encryption: `${dir}/kind/encryption`,
@@ -56,8 +67,10 @@ export const kubeadmPatches = ({ openshift }: Pick<KindSpec, 'openshift'>): read
     apiServer: {
       extraArgs: args({
         'encryption-provider-config': encryptionConfigurationPath,
-        // The installer writes the file; kube-apiserver looks at it each minute.
+        // As on every platform: kube-apiserver tells the hash of what it has loaded.
         'encryption-provider-config-automatic-reload': 'true',
+        // The installer has a second one take over from the first.
+        'permit-port-sharing': 'true',
         'etcd-prefix': etcdPrefixOf({ openshift }),
       }),
       extraVolumes: [
@@ -74,8 +87,8 @@ export const kubeadmPatches = ({ openshift }: Pick<KindSpec, 'openshift'>): read
     // Throw-away data: survives kill -9 of everything, not a power cut, and is much faster.
     etcd: { local: { extraArgs: args({ 'unsafe-no-fsync': 'true' }) } },
   }),
-  patch('InitConfiguration', { timeouts: patience }),
-  patch('JoinConfiguration', { timeouts: patience }),
+  patch('InitConfiguration', { timeouts: patience, patches: { directory: manifestPatchesPath } }),
+  patch('JoinConfiguration', { timeouts: patience, patches: { directory: manifestPatchesPath } }),
   // Machines with cgroup v1 are served as long as the kubelet has the switch.
   patch('KubeletConfiguration', { failCgroupV1: false }),
 ];

@@ -1,5 +1,5 @@
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { administratorClient, type ClusterAccess } from '../../cluster/access.ts';
 import { identityConfiguration } from '../../cluster/encryptionConfiguration.ts';
@@ -9,7 +9,8 @@ import { readFileIfThere, writeFileWhole } from '../../common/files.ts';
 import { withLock } from '../../common/lock.ts';
 import type { Progress } from '../../common/progress.ts';
 import { writeKindAccess } from './access.ts';
-import { type KindSpec, kindConfiguration, kindNameOf, nodeFolders } from './configuration.ts';
+import { followAddresses } from './addresses.ts';
+import { type KindSpec, kindConfiguration, kindNameOf, markFiles, nodeFolders } from './configuration.ts';
 import type { EngineName } from './engine.ts';
 import { connectPods } from './network.ts';
 import { inNode, isOurs, type KindNode, kindRecordPath, listNodes, refuseForeign } from './nodes.ts';
@@ -78,11 +79,12 @@ export const explainKind = (output: string): string => {
 const createNodes = async (spec: KindSpec, dir: string, supplies: KindSupplies): Promise<void> => {
   const { kind, engine, image } = supplies;
   const folders = nodeFolders(dir);
-  await mkdir(folders.mark, { recursive: true, mode: 0o755 });
   await mkdir(folders.encryption, { recursive: true, mode: 0o700 });
   await writeFileWhole(join(folders.encryption, 'encryption-config.yaml'), identityConfiguration);
-  await writeFile(join(folders.mark, 'stack'), `${spec.stack}\n`);
-  await chmod(folders.mark, 0o755);
+  for (const [path, content] of Object.entries(markFiles(spec.stack))) {
+    await mkdir(dirname(join(folders.mark, path)), { recursive: true, mode: 0o755 });
+    await writeFile(join(folders.mark, path), content, { mode: 0o644 });
+  }
   const configuration = join(dir, 'kind', 'cluster.yaml');
   await writeFile(configuration, kindConfiguration(spec, dir, image.archive !== undefined), { mode: 0o600 });
   const args = [
@@ -170,6 +172,7 @@ export const startKindCluster = async (
     }
     const nodes = await listNodes(engine, spec.stack);
     const controlPlanes = nodes.filter(({ role }) => role === 'control-plane');
+    if (isWhole) await followAddresses(engine, controlPlanes);
     const env = kindEnvironment(engine);
     const kubeconfig = await exec(kind, ['get', 'kubeconfig', '--name', kindNameOf(spec.stack)], { env });
     const access = await writeKindAccess(dir, engine, controlPlanes, kubeconfig);

@@ -1,8 +1,10 @@
+import { manifestsDir } from '../../common/apiServerPods.ts';
 import { endSignal } from '../../common/endSignal.ts';
 import { clientOf, loadConfig } from '../../common/kubeConfig.ts';
 import { createLog } from '../../common/log.ts';
 import type { ApiServerProcess } from './apiServerProcess.ts';
 import { runInstaller } from './installer.ts';
+import { manifestFolder } from './manifestFolder.ts';
 import { pluginAt } from './plugin.ts';
 import { openReporterFiles } from './reporterFiles.ts';
 import { s6ApiServer } from './s6ApiServer.ts';
@@ -40,7 +42,16 @@ export const installerMain = async ({ node, address }: NodeIdentity, kind: ApiSe
         readyWithinMs: 60_000,
         log,
       }),
-    'static-pod': () => staticPodApiServer({ client: own, loadedWithinMs: 180_000, pollMs: 1_000, log }),
+    'static-pod': () =>
+      staticPodApiServer({
+        node,
+        manifests: manifestFolder(manifestsDir),
+        own,
+        loopback,
+        // A container is to be made, on a machine that may be busy with others.
+        readyWithinMs: 120_000,
+        log,
+      }),
   };
   const apiServer = apiServers[kind]();
   log.info({ node, address, kind }, 'installer started');

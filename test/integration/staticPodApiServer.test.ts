@@ -1,82 +1,128 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { KubeConfig } from '@kubernetes/client-node';
+import { readdir } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { identityConfiguration } from '../../cluster/encryptionConfiguration.ts';
-import type { KubeClient } from '../../common/kubeClient.ts';
-import { clientOf } from '../../common/kubeConfig.ts';
+import { hasCode } from '../../common/failure.ts';
+import { writeFileWhole } from '../../common/files.ts';
 import { createLog } from '../../common/log.ts';
+import { waitFor } from '../../common/waitFor.ts';
 import type { ApiServerProcess } from '../../operator/installer/apiServerProcess.ts';
 import { hashOf } from '../../operator/installer/encryptionFile.ts';
+import { manifestFolder } from '../../operator/installer/manifestFolder.ts';
 import { staticPodApiServer } from '../../operator/installer/staticPodApiServer.ts';
-import { type ApiServer, startApiServer } from './apiServer.ts';
+import { aescbc, encryptionConfiguration, identity } from './installerRun.ts';
+import { type StaticPodNode, startStaticPodNode } from './staticPodNode.ts';
 
-let folder: string;
-let path: string;
-let server: ApiServer;
-let client: KubeClient;
+let node: StaticPodNode;
+let apiServer: ApiServerProcess;
 
 const log = createLog();
-log.level = 'silent';
+log.level = process.env.LOG_LEVEL ?? 'silent';
 const never = new AbortController().signal;
 
-const processWithin = (loadedWithinMs: number): ApiServerProcess =>
-  staticPodApiServer({ client, loadedWithinMs, pollMs: 100, log });
-
-const aescbc = JSON.stringify({
-  kind: 'EncryptionConfiguration',
-  apiVersion: 'apiserver.config.k8s.io/v1',
-  resources: [
-    {
-      resources: ['secrets'],
-      providers: [
-        { aescbc: { keys: [{ name: '1', secret: Buffer.alloc(32, 1).toString('base64') }] } },
-        { identity: {} },
-      ],
-    },
-  ],
-});
+const encrypting = encryptionConfiguration(aescbc(1, Buffer.alloc(32, 1)), identity);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'static-pod-'));
-  path = join(folder, 'encryption-config.yaml');
-  await writeFile(path, identityConfiguration);
-  const flags = [`--encryption-provider-config=${path}`, '--encryption-provider-config-automatic-reload=true'];
-  server = await startApiServer({ flags });
-  const config = new KubeConfig();
-  config.loadFromString(server.kubeconfig);
-  client = clientOf(config);
-});
+  node = await startStaticPodNode(identityConfiguration);
+  const { name, own, loopback } = node;
+  const manifests = manifestFolder(node.manifestsDir);
+  apiServer = staticPodApiServer({ node: name, manifests, own, loopback, readyWithinMs: 60_000, log });
+  await settled('kube-apiserver', identityConfiguration);
+}, 60_000);
 
-afterAll(async () => {
-  client?.close();
-  await server?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => node?.stop());
 
-it('is one instance, with the file that it began with', async () => {
-  const instances = await processWithin(1_000).instances(never);
-  expect(instances).toEqual([
-    { name: 'kube-apiserver', since: expect.any(Number), loaded: hashOf(await readFile(path, 'utf8')) },
-  ]);
-});
-
-it('a file that is not loaded in time is a failure that says that the old one is in force', async () => {
-  await expect(processWithin(500).handOver(hashOf(aescbc), never)).rejects.toThrow(
-    /serves on with the old one after 0.5 s/,
+/** One runs, and has loaded this. */
+const settled = (name: string, configuration: string): Promise<unknown> =>
+  waitFor(
+    async () => {
+      expect(await apiServer.instances(never)).toEqual([
+        { name, since: expect.any(Number), loaded: hashOf(configuration) },
+      ]);
+      return true;
+    },
+    { what: `${name} alone`, timeoutMs: 30_000, next: 'see the log of kube-apiserver' },
   );
-});
 
-it('takes a new file without a restart, and only then has it been handed over', async () => {
-  const apiServer = processWithin(110_000);
+const shown = async (): Promise<readonly string[]> =>
+  (await readdir(node.manifestsDir)).filter((name) => !name.startsWith('.'));
+
+/** Connects to the node again and again, until it is told to stop. @returns how often it was refused */
+const countRefusals = (): (() => Promise<number>) => {
+  const { hostname, port } = new URL(node.own.server);
+  let refusals = 0;
+  let stopped = false;
+  const tryOnce = (): Promise<void> =>
+    new Promise((resolve) => {
+      const socket = connect(Number(port), hostname);
+      socket.once('connect', () => socket.destroy());
+      socket.once('error', (error) => {
+        if (hasCode(error, 'ECONNREFUSED')) refusals += 1;
+      });
+      socket.once('close', () => setTimeout(resolve, 5));
+    });
+  const trying = (async () => {
+    while (!stopped) await tryOnce();
+  })();
+  return async () => {
+    stopped = true;
+    await trying;
+    return refusals;
+  };
+};
+
+it('has another one take over with the new file, and back, and no client is ever refused', async () => {
+  const refusals = countRefusals();
+  await writeFileWhole(node.configurationPath, encrypting);
+  await apiServer.handOver(hashOf(encrypting), never);
+  await settled('kube-apiserver-b', encrypting);
+  expect(await shown()).toEqual(['kube-apiserver-b.yaml']);
+  await writeFileWhole(node.configurationPath, identityConfiguration);
+  await apiServer.handOver(hashOf(identityConfiguration), never);
+  await settled('kube-apiserver', identityConfiguration);
+  expect(await shown()).toEqual(['kube-apiserver.yaml']);
+  expect(await refusals()).toBe(0);
+}, 90_000);
+
+it('says why one ended that cannot start, and leaves the old one alone', async () => {
   const [before] = await apiServer.instances(never);
-  await writeFile(path, aescbc);
-  await apiServer.handOver(hashOf(aescbc), never);
-  expect(await apiServer.instances(never)).toEqual([{ ...before, loaded: hashOf(aescbc) }]);
-});
+  await writeFileWhole(node.configurationPath, '{"kind":"Nonsense"}');
+  await expect(apiServer.handOver(hashOf('{"kind":"Nonsense"}'), never)).rejects.toThrow(
+    /as static pod kube-apiserver-b[\s\S]*it ended \(exit code 1: /,
+  );
+  await writeFileWhole(node.configurationPath, identityConfiguration);
+  expect(await apiServer.instances(never)).toEqual([before]);
+  expect(await shown()).toEqual(['kube-apiserver.yaml']);
+}, 60_000);
 
-it('waits no longer than it is told to', async () => {
-  const handingOver = processWithin(60_000).handOver('0', AbortSignal.timeout(300));
-  await expect(handingOver).rejects.toThrow();
-});
+it('stops waiting when it is told to end, and the next one finds what serves', async () => {
+  const [before] = await apiServer.instances(never);
+  await expect(apiServer.handOver('0', AbortSignal.timeout(300))).rejects.toThrow();
+  expect(await shown()).toEqual(['kube-apiserver.yaml']);
+  await settled('kube-apiserver', identityConfiguration);
+  expect(await apiServer.instances(never)).toEqual([before]);
+}, 60_000);
+
+it('finds two that a handover left behind, and ends the one that it is told to', async () => {
+  const giveUp = new AbortController();
+  const handingOver = apiServer.handOver('0', giveUp.signal).catch(() => {});
+  await waitFor(
+    async () => {
+      const instances = await apiServer.instances(never);
+      expect(instances.map(({ loaded }) => loaded)).toEqual(Array(2).fill(hashOf(identityConfiguration)));
+      return true;
+    },
+    { what: 'both', timeoutMs: 30_000, next: 'see the log of kube-apiserver' },
+  );
+  await apiServer.end('kube-apiserver');
+  expect(await shown()).toEqual(['kube-apiserver-b.yaml']);
+  giveUp.abort();
+  await handingOver;
+}, 60_000);
+
+it('starts one where somebody took all manifests away', async () => {
+  expect(await shown()).toEqual([]);
+  expect(await apiServer.instances(never)).toEqual([]);
+  await apiServer.start();
+  await settled('kube-apiserver', identityConfiguration);
+}, 60_000);
