@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { machineHierarchies, mendCgroups, missingControllers } from '../cluster/cgroups.ts';
 import { tryExec } from '../common/exec.ts';
 import { cacheDir, homeDir, projectDir } from '../common/paths.ts';
+import { askEngines } from '../kind/cluster/engine.ts';
 import {
   type CrdName,
   inspectBuild,
@@ -11,14 +12,15 @@ import {
   type Located,
   runPackages,
 } from '../toolchain/index.ts';
+import { engineFinding } from './kind/engineFinding.ts';
 import { type OutputOptions, printResult } from './output.ts';
 import { stackPrograms } from './toolchain.ts';
 
 /** One thing that `up` needs. */
 export interface Finding {
   readonly what: string;
-  /** `later`: it is missing, and `up` sees to it by itself. */
-  readonly state: 'ok' | 'later' | 'missing';
+  /** `later`: it is missing, and `up` sees to it by itself. `optional`: it is missing, and not all stacks need it. */
+  readonly state: 'ok' | 'later' | 'optional' | 'missing';
   readonly detail: string;
   /** What mends it. */
   readonly next?: string;
@@ -122,7 +124,7 @@ const building = async (
 };
 
 const text = (findings: readonly Finding[]): string => {
-  const mark = { ok: '✓', later: '·', missing: '✗' };
+  const mark = { ok: '✓', later: '·', optional: '·', missing: '✗' };
   const width = Math.max(...findings.map(({ what }) => what.length));
   const lines = findings.flatMap(({ what, state, detail, next }) => [
     `${mark[state]} ${what.padEnd(width)}  ${detail}`,
@@ -167,6 +169,7 @@ export const doctor = async (options: OutputOptions): Promise<void> => {
     ...(await building([...located, ...crds].flatMap(({ name, source }) => (source === 'missing' ? [name] : [])))),
     ...programs,
     definitions(crds),
+    engineFinding(await askEngines()),
   ];
   const missing = findings.some(({ state }) => state === 'missing');
   printResult(options, { ready: !missing, findings }, text(findings));

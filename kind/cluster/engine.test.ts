@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { chooseEngine, type EngineAnswer, type EngineName } from './engine.ts';
 
-const answers = { kind: 'answers' } as const;
+const answers = { kind: 'answers', version: '1' } as const;
 const absent = { kind: 'absent' } as const;
 const refuses = (message: string): EngineAnswer => ({ kind: 'refuses', message });
 const given = (docker: EngineAnswer, podman: EngineAnswer): ReadonlyMap<EngineName, EngineAnswer> =>

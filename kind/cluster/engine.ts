@@ -6,7 +6,7 @@ export type EngineName = (typeof engineNames)[number];
 
 /** What trying an engine came to. */
 export type EngineAnswer =
-  | { readonly kind: 'answers' }
+  | { readonly kind: 'answers'; readonly version: string }
   /** Its command is not on PATH. */
   | { readonly kind: 'absent' }
   | { readonly kind: 'refuses'; readonly message: string };
@@ -16,7 +16,7 @@ export const askEngine = async (name: EngineName): Promise<EngineAnswer> => {
   const format = name === 'docker' ? '{{.ServerVersion}}' : '{{.Version.Version}}';
   const result = await tryExec(name, ['info', '--format', format]).catch(() => undefined);
   if (result === undefined) return { kind: 'absent' };
-  if (result.code === 0) return { kind: 'answers' };
+  if (result.code === 0) return { kind: 'answers', version: result.stdout.trim() };
   return { kind: 'refuses', message: (result.stderr || result.stdout).trim().split('\n').slice(-3).join(' ') };
 };
 
@@ -53,8 +53,9 @@ export const chooseEngine = (
   });
 };
 
+export const askEngines = async (): Promise<ReadonlyMap<EngineName, EngineAnswer>> =>
+  new Map(await Promise.all(engineNames.map(async (name) => [name, await askEngine(name)] as const)));
+
 /** @throws Failure as {@link chooseEngine} */
-export const findEngine = async (wanted: EngineName | undefined): Promise<EngineName> => {
-  const asked = await Promise.all(engineNames.map(async (name) => [name, await askEngine(name)] as const));
-  return chooseEngine(new Map(asked), wanted);
-};
+export const findEngine = async (wanted: EngineName | undefined): Promise<EngineName> =>
+  chooseEngine(await askEngines(), wanted);
