@@ -4,7 +4,7 @@ import { leftovers, removeCluster } from '../cluster/remove.ts';
 import { Failure, messageOf } from '../common/failure.ts';
 import type { Progress } from '../common/progress.ts';
 import { isCloud } from '../infra/cloudSettings.ts';
-import { readKindRecord } from '../kind/cluster/start.ts';
+import { readKindRecord } from '../kind/cluster/record.ts';
 import { destroy } from './destroy.ts';
 import { prepareEngineHome, removeState } from './engineHome.ts';
 import { exclusively } from './exclusive.ts';

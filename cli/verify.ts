@@ -10,7 +10,7 @@ import {
 } from '../cluster/verify.ts';
 import { Failure } from '../common/failure.ts';
 import { isCloud } from '../infra/cloudSettings.ts';
-import { readKindRecord } from '../kind/cluster/start.ts';
+import { readKindRecord } from '../kind/cluster/record.ts';
 import { requireAccess } from './access.ts';
 import { withCloudSubject } from './cloud/verify.ts';
 import { withClusterObjects } from './clusterObjects.ts';

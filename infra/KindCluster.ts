@@ -7,6 +7,7 @@ import type { StartedCluster } from './LocalCluster.ts';
 export interface KindClusterArgs {
   /** Its name in kind, and the prefix of the node names. */
   readonly clusterName: string;
+  readonly controlPlanes: 1 | 3;
   readonly workers: number;
   /** Whether keys in etcd have OpenShift's prefix. */
   readonly openshift: boolean;

@@ -31,15 +31,10 @@ export type KindSettings = z.infer<typeof kindSettings>;
 
 /** Says what platform kind does not have yet, rather than leave it out in silence. */
 export const refuseOnKind = (
-  settings: { readonly controlPlanes: number; readonly registryCredentials?: unknown },
+  settings: { readonly registryCredentials?: unknown },
   context: { addIssue(issue: { code: 'custom'; path: string[]; message: string }): void },
 ): void => {
-  if (settings.controlPlanes !== 1) {
-    const message = 'platform kind has one control-plane node so far: kind balances several by an image of a registry';
-    context.addIssue({ code: 'custom', path: ['controlPlanes'], message });
-  }
-  if (settings.registryCredentials !== undefined) {
-    const message = 'platform kind does not give its nodes credentials so far';
-    context.addIssue({ code: 'custom', path: ['registryCredentials'], message });
-  }
+  if (settings.registryCredentials === undefined) return;
+  const message = 'platform kind does not give its nodes credentials so far';
+  context.addIssue({ code: 'custom', path: ['registryCredentials'], message });
 };

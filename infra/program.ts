@@ -41,7 +41,12 @@ const readSettings = (): StackSettings => {
   });
 };
 
-const kindShape = ({ workers, openshift, kind }: StackSettings) => ({ workers, openshift, kind });
+const kindShape = ({ controlPlanes, workers, openshift, kind }: StackSettings) => ({
+  controlPlanes,
+  workers,
+  openshift,
+  kind,
+});
 
 const ownCluster = async (
   settings: StackSettings,

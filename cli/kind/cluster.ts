@@ -2,14 +2,15 @@ import type { Progress } from '../../common/progress.ts';
 import type { KindSpec } from '../../kind/cluster/configuration.ts';
 import { findEngine } from '../../kind/cluster/engine.ts';
 import { listNodes, refuseForeign } from '../../kind/cluster/nodes.ts';
+import { readKindRecord } from '../../kind/cluster/record.ts';
 import type { KindSupplies } from '../../kind/cluster/start.ts';
 import { ensureNodeImage } from '../../kind/nodeImage/build.ts';
 import { ensurePrograms } from '../../toolchain/index.ts';
 import type { Stack } from '../stack.ts';
 
 export const kindSpecOf = ({ name, settings }: Stack): KindSpec => {
-  const { workers, openshift, kind } = settings;
-  return { stack: name, workers, openshift, mounts: kind.mounts, ports: kind.ports };
+  const { controlPlanes, workers, openshift, kind } = settings;
+  return { stack: name, controlPlanes, workers, openshift, mounts: kind.mounts, ports: kind.ports };
 };
 
 /**
@@ -19,8 +20,9 @@ export const kindSpecOf = ({ name, settings }: Stack): KindSpec => {
 export const gatherKindSupplies = async (stack: Stack, progress: Progress): Promise<KindSupplies> => {
   const { engine: wanted, nodeImage } = stack.settings.kind;
   const engine = await findEngine(wanted);
-  refuseForeign(await listNodes(engine, stack.name), stack.name, stack.clusterDir);
-  const { kind } = await ensurePrograms(['kind'], progress);
+  const record = await readKindRecord(stack.clusterDir);
+  refuseForeign(await listNodes(engine, stack.name), stack.name, stack.clusterDir, record);
+  const { kind, etcd } = await ensurePrograms(['kind', 'etcd'], progress);
   const image = nodeImage === undefined ? await ensureNodeImage(progress) : { reference: nodeImage };
-  return { kind, engine, image };
+  return { kind, etcd, engine, image };
 };

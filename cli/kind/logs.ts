@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { tryExec } from '../../common/exec.ts';
 import { Failure, UsageFailure } from '../../common/failure.ts';
-import { isOurs, listNodes } from '../../kind/cluster/nodes.ts';
-import { readKindRecord } from '../../kind/cluster/start.ts';
+import { kubernetesNodes, listNodes, ownNodes } from '../../kind/cluster/nodes.ts';
+import { readKindRecord } from '../../kind/cluster/record.ts';
 import type { LogsOptions } from '../logs.ts';
 import type { Stack } from '../stack.ts';
 
@@ -19,7 +19,7 @@ export const kindLogs = async (stack: Stack, component: string, options: LogsOpt
     throw new Failure({ tried, got: `stack ${stack.name} is not up`, next: `run 'understudy up ${stack.name}'` });
   }
   const { engine } = record;
-  const all = (await listNodes(engine, stack.name)).filter((node) => isOurs(node, stack.clusterDir));
+  const all = kubernetesNodes(ownNodes(await listNodes(engine, stack.name), stack.clusterDir, record));
   const nodes = all.map(({ name }) => name).filter((name) => (options.node ?? name) === name);
   const quoted = nodeName.test(component) ? component : 'none';
   const files = `/var/log/pods/*/${quoted}/*.log`;

@@ -2,8 +2,9 @@ import type { Progress } from '../../common/progress.ts';
 import { waitFor } from '../../common/waitFor.ts';
 import type { BuiltImage } from '../../image/build.ts';
 import { imageArchive } from '../../image/load.ts';
-import { inNode, listNodes } from '../../kind/cluster/nodes.ts';
-import { pauseImageOf, readKindRecord, startKindCluster } from '../../kind/cluster/start.ts';
+import { inNode, kubernetesNodes, listNodes } from '../../kind/cluster/nodes.ts';
+import { readKindRecord } from '../../kind/cluster/record.ts';
+import { pauseImageOf, startKindCluster } from '../../kind/cluster/start.ts';
 import { clusterDirOf, loadStack, type Stack } from '../stack.ts';
 import { printStarted } from '../startedCluster.ts';
 import { gatherKindSupplies, kindSpecOf } from './cluster.ts';
@@ -36,7 +37,7 @@ export const loadKindImage = async (
     async () => {
       const record = await readKindRecord(stack.clusterDir);
       if (record?.complete !== true) throw new Error(`kind cluster ${stack.name} is not made yet`);
-      const found = await listNodes(record.engine, stack.name);
+      const found = kubernetesNodes(await listNodes(record.engine, stack.name));
       if (found.length !== nodeCount) throw new Error(`${found.length} nodes of ${nodeCount}`);
       return found.map(({ name }) => ({ name, engine: record.engine }));
     },

@@ -1,6 +1,7 @@
 import type { Progress } from '../../common/progress.ts';
 import { findEngine } from '../../kind/cluster/engine.ts';
-import { readKindRecord, removeKindCluster } from '../../kind/cluster/start.ts';
+import { readKindRecord } from '../../kind/cluster/record.ts';
+import { removeKindCluster } from '../../kind/cluster/start.ts';
 import type { Stack } from '../stack.ts';
 
 /**

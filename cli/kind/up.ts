@@ -3,7 +3,8 @@ import { waitForConvergence } from '../../cluster/convergence.ts';
 import { readyNodes } from '../../cluster/nodeObjects.ts';
 import type { Progress } from '../../common/progress.ts';
 import { waitFor } from '../../common/waitFor.ts';
-import { readKindRecord, startKindCluster } from '../../kind/cluster/start.ts';
+import { readKindRecord } from '../../kind/cluster/record.ts';
+import { startKindCluster } from '../../kind/cluster/start.ts';
 import { encryptedAsAsked } from '../encrypt.ts';
 import { exclusively } from '../exclusive.ts';
 import { checkHollowRoom, waitForHollowNodes } from '../hollowNodes.ts';
@@ -16,8 +17,8 @@ import { gatherKindSupplies, kindSpecOf } from './cluster.ts';
 
 const nodesWithinMs = 300_000;
 
-/** kube-apiserver looks at a new configuration once a minute, and a first encryption takes several. */
-const encryptedWithin = '15m';
+/** With three control planes one after the other takes several configurations, each by a new pod. */
+const encryptedWithin = '10m';
 
 const waitForNodes = async (access: ClusterAccess, count: number): Promise<number> => {
   const api = administratorClient(access);
@@ -54,7 +55,7 @@ export const bringUpKind: BringUp = async (stack, options, begin, time, plugin) 
     const access = await madeAccess(stack);
     const last = progress.phase('nodes and KMS plugin ready, encrypted as asked', () =>
       Promise.all([
-        waitForNodes(access, 1 + stack.settings.workers),
+        waitForNodes(access, stack.settings.controlPlanes + stack.settings.workers),
         waitForHollowNodes(stack, access, progress),
         encryptedAsAsked(stack, { timeout: encryptedWithin, progress }),
         plugin.ready(progress),

@@ -31,6 +31,19 @@ export const credentialsIn = (
 
 const pki = '/etc/kubernetes/pki';
 
+const pkiFiles = [
+  'etcd/ca.crt',
+  ...['apiserver-etcd-client', 'etcd/healthcheck-client'].flatMap((name) => [`${name}.crt`, `${name}.key`]),
+];
+
+/** Reads the files of a node that are needed, by one command: each takes a tenth of a second. */
+const readFiles = async (engine: EngineName, node: string): Promise<(name: string) => string> => {
+  const script = `cd ${pki} && for file in "$@"; do cat "$file" && printf '\\0' || exit 1; done`;
+  const contents = (await inNode(engine, node, ['sh', '-c', script, 'sh', ...pkiFiles])).split('\0');
+  const byName = new Map(pkiFiles.map((name, i) => [name, contents[i] ?? '']));
+  return (name) => byName.get(name) ?? '';
+};
+
 /**
  * How to reach a kind cluster, in the files that all of the command line reads. The kubeconfig names a port of this
  * machine; `verify` and the like ask the nodes at their own addresses.
@@ -41,13 +54,9 @@ export const writeKindAccess = async (
   controlPlanes: readonly KindNode[],
   kubeconfig: string,
 ): Promise<ClusterAccess> => {
-  const first = controlPlanes[0]?.name ?? '';
-  const read = (path: string): Promise<string> => inNode(engine, first, ['cat', path]);
-  const pair = async (name: string) => ({
-    certificate: await read(`${pki}/${name}.crt`),
-    key: await read(`${pki}/${name}.key`),
-  });
   const { authority, certificate, key } = credentialsIn(kubeconfig);
+  const read = await readFiles(engine, controlPlanes[0]?.name ?? '');
+  const pair = (name: string) => ({ certificate: read(`${name}.crt`), key: read(`${name}.key`) });
   const hosts = controlPlanes.map(({ address }) => address);
   const access: ClusterAccess = {
     kubeconfig,
@@ -56,9 +65,9 @@ export const writeKindAccess = async (
     administrator: { certificate, key },
     etcd: {
       hosts,
-      authorityCertificate: await read(`${pki}/etcd/ca.crt`),
-      client: await pair('apiserver-etcd-client'),
-      published: await pair('etcd/healthcheck-client'),
+      authorityCertificate: read('etcd/ca.crt'),
+      client: pair('apiserver-etcd-client'),
+      published: pair('etcd/healthcheck-client'),
     },
   };
   await writeFileWhole(join(dir, 'access.json'), JSON.stringify(access));

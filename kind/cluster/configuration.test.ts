@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { type KindSpec, kindConfiguration, kubeadmPatches, markFiles } from './configuration.ts';
 
-const spec: KindSpec = { stack: 'kind', workers: 0, openshift: true, mounts: [], ports: [] };
+const spec: KindSpec = { stack: 'kind', controlPlanes: 1, workers: 0, openshift: true, mounts: [], ports: [] };
 
 test('a cluster has one control-plane node that sees the encryption configuration, and no network plugin of a registry', () => {
   const configuration: unknown = parse(kindConfiguration(spec, '/home/c/kind', true));
@@ -13,12 +13,24 @@ test('a cluster has one control-plane node that sees the encryption configuratio
       {
         role: 'control-plane',
         extraMounts: [
-          { hostPath: '/home/c/kind/kind/encryption', containerPath: '/etc/kubernetes/encryption' },
+          { hostPath: '/home/c/kind/kind/encryption/1', containerPath: '/etc/kubernetes/encryption' },
           { hostPath: '/home/c/kind/kind/mark', containerPath: '/etc/understudy', readOnly: true },
         ],
       },
     ],
   });
+});
+
+test('each of three control planes has an encryption configuration of its own, and the first one the ports', () => {
+  const port = { containerPort: 30080, hostPort: 8080, listenAddress: '127.0.0.1', protocol: 'TCP' } as const;
+  const { nodes } = parse(kindConfiguration({ ...spec, controlPlanes: 3, ports: [port] }, '/d', true)) as {
+    nodes: { role: string; extraMounts: { hostPath: string }[]; extraPortMappings?: object[] }[];
+  };
+  expect(nodes.map(({ role }) => role)).toEqual(['control-plane', 'control-plane', 'control-plane']);
+  expect(nodes.map(({ extraMounts }) => extraMounts[0]?.hostPath)).toEqual(
+    [1, 2, 3].map((place) => `/d/kind/encryption/${place}`),
+  );
+  expect(nodes.map(({ extraPortMappings }) => extraPortMappings)).toEqual([[port], undefined, undefined]);
 });
 
 test("an image of kind's own keeps kind's network", () => {

@@ -21,6 +21,7 @@ export interface NodePort {
 /** What a kind cluster is asked to be. */
 export interface KindSpec {
   readonly stack: string;
+  readonly controlPlanes: 1 | 3;
   readonly workers: number;
   /** Whether keys in etcd have OpenShift's prefix. */
   readonly openshift: boolean;
@@ -31,7 +32,10 @@ export interface KindSpec {
 /** The name of a stack's cluster in kind, and the prefix of its node names: not the stack's own, since kind's default is `kind`. */
 export const kindNameOf = (stack: string): string => `us-${stack}`;
 
-/** Where a node sees the folder that shows whose it is; see {@link KindSpec} and `ownership.ts`. */
+/** Whether kind puts a load balancer before the API servers. */
+export const hasBalancer = ({ controlPlanes }: Pick<KindSpec, 'controlPlanes'>): boolean => controlPlanes > 1;
+
+/** Where a node sees the folder that shows whose it is; see {@link KindSpec} and `ownNodes`. */
 export const markPath = '/etc/understudy';
 
 const encryptionFolder = encryptionConfigurationPath.slice(0, encryptionConfigurationPath.lastIndexOf('/'));
@@ -48,8 +52,14 @@ export const markFiles = (stack: string): Readonly<Record<string, string>> => ({
 });
 
 /** Folders of a cluster's own directory that its nodes see. */
-export const nodeFolders = (dir: string): { readonly encryption: string; readonly mark: string } => ({
-  encryption: `${dir}/kind/encryption`,
+export const nodeFolders = (
+  dir: string,
+): {
+  /** Of one control-plane node, by its place from 1 on: each takes a new configuration in its own time. */
+  readonly encryption: (place: number) => string;
+  readonly mark: string;
+} => ({
+  encryption: (place) => `${dir}/kind/encryption/${place}`,
   mark: `${dir}/kind/mark`,
 });
 
@@ -105,18 +115,18 @@ export const kindConfiguration = (spec: KindSpec, dir: string, ownNetwork: boole
     { hostPath: folders.mark, containerPath: markPath, readOnly: true },
     ...spec.mounts.map(({ hostPath, containerPath, readOnly }) => ({ hostPath, containerPath, readOnly })),
   ];
-  const controlPlane = {
+  const controlPlanes = Array.from({ length: spec.controlPlanes }, (_, i) => ({
     role: 'control-plane',
-    extraMounts: [{ hostPath: folders.encryption, containerPath: encryptionFolder }, ...everyNode],
-    ...(spec.ports.length > 0 && { extraPortMappings: spec.ports }),
-  };
+    extraMounts: [{ hostPath: folders.encryption(i + 1), containerPath: encryptionFolder }, ...everyNode],
+    ...(i === 0 && spec.ports.length > 0 && { extraPortMappings: spec.ports }),
+  }));
   const workers = Array.from({ length: spec.workers }, () => ({ role: 'worker', extraMounts: everyNode }));
   return stringify(
     {
       kind: 'Cluster',
       apiVersion: 'kind.x-k8s.io/v1alpha4',
       ...(ownNetwork && { networking: { disableDefaultCNI: true } }),
-      nodes: [controlPlane, ...workers],
+      nodes: [...controlPlanes, ...workers],
       kubeadmConfigPatches: kubeadmPatches(spec),
     },
     { lineWidth: 0 },

@@ -1,13 +1,14 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import { exec } from '../../common/exec.ts';
 import { Failure } from '../../common/failure.ts';
-import { kindNameOf, nodeFolders } from './configuration.ts';
+import { hasBalancer, kindNameOf, nodeFolders } from './configuration.ts';
 import type { EngineName } from './engine.ts';
+import type { KindRecord } from './record.ts';
 
 const roleLabel = 'io.x-k8s.kind.role';
 
 const inspected = z.object({
+  Id: z.string(),
   Name: z.string(),
   State: z.object({ Running: z.boolean() }),
   Config: z.object({ Labels: z.record(z.string(), z.string()) }),
@@ -15,8 +16,10 @@ const inspected = z.object({
   NetworkSettings: z.object({ Networks: z.record(z.string(), z.object({ IPAddress: z.string().default('') })) }),
 });
 
-/** A container that is a node of a kind cluster. */
+/** A container of a kind cluster: a node of Kubernetes, or the load balancer before several control planes. */
 export interface KindNode {
+  /** Of the container: one that is made anew under the same name has another. */
+  readonly id: string;
   readonly name: string;
   readonly role: string;
   readonly running: boolean;
@@ -31,7 +34,8 @@ export const parseInspected = (json: string): readonly KindNode[] =>
   z
     .array(inspected)
     .parse(JSON.parse(json))
-    .map(({ Name, State, Config, Mounts, NetworkSettings }) => ({
+    .map(({ Id, Name, State, Config, Mounts, NetworkSettings }) => ({
+      id: Id,
       name: Name.replace(/^\//, ''),
       role: Config.Labels[roleLabel] ?? '',
       running: State.Running,
@@ -40,23 +44,53 @@ export const parseInspected = (json: string): readonly KindNode[] =>
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 
-/** All nodes of a kind cluster of the name that is a stack's, whoever's they are. */
+/** All containers of a kind cluster of the name that is a stack's, whoever's they are. */
 export const listNodes = async (engine: EngineName, stack: string): Promise<readonly KindNode[]> => {
   const filter = `label=io.x-k8s.kind.cluster=${kindNameOf(stack)}`;
   const ids = (await exec(engine, ['ps', '--all', '--quiet', '--filter', filter])).split('\n').filter(Boolean);
   return ids.length === 0 ? [] : parseInspected(await exec(engine, ['inspect', ...ids]));
 };
 
-/** Whether a node was made for the cluster in `dir`: it sees that cluster's mark. */
-export const isOurs = (node: KindNode, dir: string): boolean => node.mounts.includes(nodeFolders(dir).mark);
+const isBalancer = ({ role }: KindNode): boolean => role === 'external-load-balancer';
+
+/** Those that are nodes of Kubernetes. */
+export const kubernetesNodes = (nodes: readonly KindNode[]): readonly KindNode[] =>
+  nodes.filter((node) => !isBalancer(node));
+
+export const controlPlanesOf = (nodes: readonly KindNode[]): readonly KindNode[] =>
+  nodes.filter(({ role }) => role === 'control-plane');
 
 /**
- * Makes sure that all nodes of that name are of the cluster in `dir`.
+ * Those that were made for the cluster in `dir`: each node sees that cluster's mark. A load balancer sees nothing of this
+ * machine: it goes with its nodes, and where it has none, with a cluster that was to have one.
+ * @param record of the cluster in `dir`, if any
+ */
+export const ownNodes = (
+  nodes: readonly KindNode[],
+  dir: string,
+  record: Pick<KindRecord, 'spec'> | undefined,
+): readonly KindNode[] => {
+  const { mark } = nodeFolders(dir);
+  const isMarked = ({ mounts }: KindNode): boolean => mounts.includes(mark);
+  const balanced = kubernetesNodes(nodes);
+  const ownsBalancer =
+    balanced.length > 0 ? balanced.every(isMarked) : record !== undefined && hasBalancer(record.spec);
+  return nodes.filter((node) => (isBalancer(node) ? ownsBalancer : isMarked(node)));
+};
+
+/**
+ * Makes sure that all containers of that name are of the cluster in `dir`.
  * @throws Failure where one is somebody else's: it is left alone
  */
-export const refuseForeign = (nodes: readonly KindNode[], stack: string, dir: string): void => {
+export const refuseForeign = (
+  nodes: readonly KindNode[],
+  stack: string,
+  dir: string,
+  record: Pick<KindRecord, 'spec'> | undefined,
+): void => {
   const name = kindNameOf(stack);
-  const foreign = nodes.filter((node) => !isOurs(node, dir)).map((node) => node.name);
+  const own = ownNodes(nodes, dir, record);
+  const foreign = nodes.filter((node) => !own.includes(node)).map((node) => node.name);
   if (foreign.length === 0) return;
   throw new Failure({
     tried: `use the name ${name} for a kind cluster`,
@@ -76,6 +110,3 @@ export const inNode = (
     input,
     next: `look at '${engine} logs ${node}'`,
   });
-
-/** The file of the cluster's directory that says what it was asked to be. */
-export const kindRecordPath = (dir: string): string => join(dir, 'kind.json');

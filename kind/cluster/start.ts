@@ -5,15 +5,26 @@ import { administratorClient, type ClusterAccess } from '../../cluster/access.ts
 import { identityConfiguration } from '../../cluster/encryptionConfiguration.ts';
 import { exec, tryExec } from '../../common/exec.ts';
 import { Failure } from '../../common/failure.ts';
-import { readFileIfThere, writeFileWhole } from '../../common/files.ts';
+import { writeFileWhole } from '../../common/files.ts';
 import { withLock } from '../../common/lock.ts';
 import type { Progress } from '../../common/progress.ts';
 import { writeKindAccess } from './access.ts';
 import { followAddresses } from './addresses.ts';
-import { type KindSpec, kindConfiguration, kindNameOf, markFiles, nodeFolders } from './configuration.ts';
+import { hasBalancer, type KindSpec, kindConfiguration, kindNameOf, markFiles, nodeFolders } from './configuration.ts';
 import type { EngineName } from './engine.ts';
+import { seedKeystores } from './keystore.ts';
+import { ensureBalancerImage, removeBalancerImage } from './loadBalancer.ts';
 import { connectPods } from './network.ts';
-import { inNode, isOurs, type KindNode, kindRecordPath, listNodes, refuseForeign } from './nodes.ts';
+import {
+  controlPlanesOf,
+  inNode,
+  type KindNode,
+  kubernetesNodes,
+  listNodes,
+  ownNodes,
+  refuseForeign,
+} from './nodes.ts';
+import { containerCount, type KindRecord, readKindRecord, writeKindRecord } from './record.ts';
 
 /** What a kind cluster is made with. */
 export interface KindSupplies {
@@ -22,35 +33,14 @@ export interface KindSupplies {
   readonly engine: EngineName;
   /** Made here where it has an archive; else one that the engine has or pulls. */
   readonly image: { readonly reference: string; readonly archive?: string };
-}
-
-/** What of a cluster is kept beside it. */
-export interface KindRecord {
-  readonly spec: KindSpec;
-  readonly engine: EngineName;
-  readonly image: string;
-  /** False from before the first container is made until all of kind's steps were done. */
-  readonly complete: boolean;
-  /** Whether the engine had no network `kind` before. */
-  readonly madeNetwork: boolean;
+  /** Path of the program etcd, of which the load balancer before several control planes is made. */
+  readonly etcd?: string;
 }
 
 export interface StartedKindCluster {
   readonly access: ClusterAccess;
   readonly nodes: readonly KindNode[];
 }
-
-/** @returns undefined where nothing was begun, or the file is cut short */
-export const readKindRecord = async (dir: string): Promise<KindRecord | undefined> => {
-  try {
-    return JSON.parse((await readFileIfThere(kindRecordPath(dir))) ?? 'null') ?? undefined;
-  } catch {
-    return undefined;
-  }
-};
-
-const writeRecord = (dir: string, record: KindRecord): Promise<void> =>
-  writeFileWhole(kindRecordPath(dir), `${JSON.stringify(record, null, 2)}\n`);
 
 export const kindLock = (dir: string): string => `${dir}.lock`;
 
@@ -63,10 +53,14 @@ const kindEnvironment = (engine: EngineName): NodeJS.ProcessEnv => ({
 const networkExists = async (engine: EngineName): Promise<boolean> =>
   (await tryExec(engine, ['network', 'inspect', 'kind'])).code === 0;
 
-const ensureImage = async ({ engine, image }: KindSupplies, progress: Progress): Promise<void> => {
+const ensureImages = async (spec: KindSpec, supplies: KindSupplies, progress: Progress): Promise<void> => {
+  const { engine, image, etcd } = supplies;
   const { reference, archive } = image;
-  if (archive === undefined || (await tryExec(engine, ['image', 'inspect', reference])).code === 0) return;
-  await progress.phase(`load ${reference} into ${engine}`, () => exec(engine, ['load', '--input', archive]));
+  if (archive === undefined) return;
+  if ((await tryExec(engine, ['image', 'inspect', reference])).code !== 0) {
+    await progress.phase(`load ${reference} into ${engine}`, () => exec(engine, ['load', '--input', archive]));
+  }
+  if (hasBalancer(spec) && etcd !== undefined) await ensureBalancerImage(engine, reference, etcd, progress);
 };
 
 /** The last lines of kind's that say what went wrong: its own, and kubeadm's error. */
@@ -79,8 +73,9 @@ export const explainKind = (output: string): string => {
 const createNodes = async (spec: KindSpec, dir: string, supplies: KindSupplies): Promise<void> => {
   const { kind, engine, image } = supplies;
   const folders = nodeFolders(dir);
-  await mkdir(folders.encryption, { recursive: true, mode: 0o700 });
-  await writeFileWhole(join(folders.encryption, 'encryption-config.yaml'), identityConfiguration);
+  for (let place = 1; place <= spec.controlPlanes; place++) {
+    await writeFileWhole(join(folders.encryption(place), 'encryption-config.yaml'), identityConfiguration);
+  }
   for (const [path, content] of Object.entries(markFiles(spec.stack))) {
     await mkdir(dirname(join(folders.mark, path)), { recursive: true, mode: 0o755 });
     await writeFile(join(folders.mark, path), content, { mode: 0o644 });
@@ -125,10 +120,10 @@ const refuseChange = (before: KindRecord, spec: KindSpec): void => {
 /** A cluster that was whole is not made anew in silence: what was in it, the engine still believes to be there. */
 const refuseLoss = (before: KindRecord | undefined, found: readonly KindNode[]): void => {
   if (before?.complete !== true) return;
-  const { stack, workers } = before.spec;
+  const { stack } = before.spec;
   throw new Failure({
     tried: `find the nodes of kind cluster ${kindNameOf(stack)}`,
-    got: `${found.length} of ${1 + workers} are there: somebody removed the others`,
+    got: `${found.length} of ${containerCount(before.spec)} are there: somebody removed the others`,
     next: `run 'understudy down ${stack}' and then 'understudy up ${stack}'`,
   });
 };
@@ -149,9 +144,9 @@ export const startKindCluster = async (
   await mkdir(dir, { recursive: true, mode: 0o700 });
   return withLock(kindLock(dir), async () => {
     const found = await listNodes(engine, spec.stack);
-    refuseForeign(found, spec.stack, dir);
     const before = await readKindRecord(dir);
-    const isWhole = before?.complete === true && found.length === 1 + before.spec.workers;
+    refuseForeign(found, spec.stack, dir, before);
+    const isWhole = before?.complete === true && found.length === containerCount(before.spec);
     if (isWhole) {
       refuseChange(before, spec);
       const stopped = found.filter(({ running }) => !running).map(({ name }) => name);
@@ -165,16 +160,19 @@ export const startKindCluster = async (
       await rm(join(dir, 'kind'), { recursive: true, force: true });
       const madeNetwork = before?.madeNetwork === true || !(await networkExists(engine));
       const record = { spec, engine, image: image.reference, madeNetwork };
-      await writeRecord(dir, { ...record, complete: false });
-      await ensureImage(supplies, progress);
+      await writeKindRecord(dir, { ...record, complete: false });
+      await ensureImages(spec, supplies, progress);
       await progress.phase(`kind cluster ${kindNameOf(spec.stack)}`, () => createNodes(spec, dir, supplies));
-      await writeRecord(dir, { ...record, complete: true });
+      await writeKindRecord(dir, { ...record, complete: true });
     }
-    const nodes = await listNodes(engine, spec.stack);
-    const controlPlanes = nodes.filter(({ role }) => role === 'control-plane');
+    const nodes = kubernetesNodes(await listNodes(engine, spec.stack));
+    const controlPlanes = controlPlanesOf(nodes);
     if (isWhole) await followAddresses(engine, controlPlanes);
     const env = kindEnvironment(engine);
-    const kubeconfig = await exec(kind, ['get', 'kubeconfig', '--name', kindNameOf(spec.stack)], { env });
+    const [kubeconfig] = await Promise.all([
+      exec(kind, ['get', 'kubeconfig', '--name', kindNameOf(spec.stack)], { env }),
+      seedKeystores(engine, dir, controlPlanes),
+    ]);
     const access = await writeKindAccess(dir, engine, controlPlanes, kubeconfig);
     if (image.archive !== undefined) {
       const api = administratorClient(access);
@@ -201,9 +199,10 @@ export const removeKindCluster = async (
     const record = await readKindRecord(dir);
     const found = await listNodes(engine, stack);
     // Of a stack that made nothing, one of its name is somebody else's.
-    const ours = found.filter((node) => isOurs(node, dir));
+    const ours = ownNodes(found, dir, record);
     if (ours.length > 0)
       await progress.phase(`remove kind cluster ${kindNameOf(stack)}`, () => removeNodes(engine, ours));
+    if (record !== undefined && hasBalancer(record.spec)) await removeBalancerImage(engine);
     // Refused, and so left, while another cluster is in it.
     if (record?.madeNetwork === true) await tryExec(engine, ['network', 'rm', 'kind']);
     await rm(dir, { recursive: true, force: true });
