@@ -156,6 +156,12 @@ export const readState = async (stateDir: string, stack: string): Promise<StateS
   }
 };
 
+/** Whether the engine is sure to know nothing of a stack. Of a backend of the user's, nobody here can tell. */
+export const hasNoState = async ({ name }: Stack): Promise<boolean> => {
+  const { stateDir } = await prepareEngineHome();
+  return stateDir !== undefined && (await readState(stateDir, name)) === 'none';
+};
+
 /** The engine's notes of which stack a folder works on. */
 const removeWorkspaces = async (stack: string): Promise<void> => {
   const folder = join(engineDir(), 'workspaces');

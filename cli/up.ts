@@ -9,7 +9,7 @@ import type { Progress } from '../common/progress.ts';
 import { isCloud } from '../infra/cloudSettings.ts';
 import { installMissing } from '../toolchain/index.ts';
 import { encryptedAsAsked } from './encrypt.ts';
-import { prepareEngineHome, readState } from './engineHome.ts';
+import { hasNoState } from './engineHome.ts';
 import { exclusively } from './exclusive.ts';
 import { checkHollowRoom, waitForHollowNodes } from './hollowNodes.ts';
 import { type OutputOptions, progressFor } from './output.ts';
@@ -45,9 +45,7 @@ const heal = async (stack: Stack, supplies: ClusterSupplies, progress: Progress)
 
 /** Whether neither this machine nor the engine's state has anything of the stack. */
 const isNew = async (stack: Stack): Promise<boolean> => {
-  const { stateDir } = await prepareEngineHome();
-  if (stateDir === undefined || (await inspectCluster(stack.clusterDir)) !== undefined) return false;
-  return (await readState(stateDir, stack.name)) === 'none';
+  return (await inspectCluster(stack.clusterDir)) === undefined && hasNoState(stack);
 };
 
 /**

@@ -4,15 +4,16 @@ import { readyNodes } from '../../cluster/nodeObjects.ts';
 import type { Progress } from '../../common/progress.ts';
 import { waitFor } from '../../common/waitFor.ts';
 import { readKindRecord } from '../../kind/cluster/record.ts';
-import { startKindCluster } from '../../kind/cluster/start.ts';
+import { type KindSupplies, startKindCluster } from '../../kind/cluster/start.ts';
 import { encryptedAsAsked } from '../encrypt.ts';
+import { hasNoState } from '../engineHome.ts';
 import { exclusively } from '../exclusive.ts';
 import { checkHollowRoom, waitForHollowNodes } from '../hollowNodes.ts';
 import { checkSharedDir } from '../sharedDir.ts';
 import type { Stack } from '../stack.ts';
 import { ensureStackPrograms } from '../toolchain.ts';
 import { type BringUp, conclude, madeAccess, runEngine } from '../upEnd.ts';
-import { leavingTheRest } from '../upTimeout.ts';
+import { leavingTheRest, type UpTime } from '../upTimeout.ts';
 import { gatherKindSupplies, kindSpecOf } from './cluster.ts';
 
 const nodesWithinMs = 300_000;
@@ -37,10 +38,30 @@ const waitForNodes = async (access: ClusterAccess, count: number): Promise<numbe
 };
 
 /** Nodes that were stopped since the last `up` are started before the engine asks their API server. */
-const heal = async (stack: Stack, progress: Progress): Promise<void> => {
-  const supplies = await gatherKindSupplies(stack, progress);
+const heal = async (stack: Stack, supplies: KindSupplies, progress: Progress): Promise<void> => {
   if ((await readKindRecord(stack.clusterDir))?.complete !== true) return;
   await startKindCluster(kindSpecOf(stack), stack.clusterDir, supplies, progress);
+};
+
+/** Whether neither this machine nor the engine's state has a whole cluster of the stack. */
+const isNew = async (stack: Stack): Promise<boolean> =>
+  (await readKindRecord(stack.clusterDir))?.complete !== true && (await hasNoState(stack));
+
+/**
+ * Lets the engine bring the stack up. The nodes of a new one are made while the engine starts, and the resource that declares
+ * them finds them there.
+ * @returns how many resources changed
+ */
+const bringUp = async (stack: Stack, supplies: KindSupplies, time: UpTime): Promise<number> => {
+  const { progress } = time;
+  const [started, engine] = await Promise.allSettled([
+    (await isNew(stack)) ? startKindCluster(kindSpecOf(stack), stack.clusterDir, supplies, progress) : undefined,
+    runEngine(stack, time),
+  ]);
+  // The engine's error would only repeat this one.
+  if (started.status === 'rejected') throw started.reason;
+  if (engine.status === 'rejected') throw engine.reason;
+  return engine.value;
 };
 
 /** `up` of a stack with platform kind. */
@@ -49,9 +70,10 @@ export const bringUpKind: BringUp = async (stack, options, begin, time, plugin) 
   await exclusively(stack, progress, async () => {
     await checkSharedDir();
     await checkHollowRoom(stack);
-    await heal(stack, progress);
+    const supplies = await gatherKindSupplies(stack, progress);
+    await heal(stack, supplies, progress);
     await ensureStackPrograms(stack, progress);
-    const changes = await runEngine(stack, time);
+    const changes = await bringUp(stack, supplies, time);
     const access = await madeAccess(stack);
     const last = progress.phase('nodes and KMS plugin ready, encrypted as asked', () =>
       Promise.all([
