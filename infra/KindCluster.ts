@@ -12,6 +12,8 @@ export interface KindClusterArgs {
   /** Whether keys in etcd have OpenShift's prefix. */
   readonly openshift: boolean;
   readonly kind: KindSettings;
+  /** Docker's config.json for the kubelets, as text; secret. */
+  readonly registryCredentials?: Output<string>;
 }
 
 /** A kind cluster, with the same outputs as a {@link LocalCluster}. */
@@ -27,15 +29,18 @@ export class KindCluster extends ComponentResource {
   constructor(name: string, args: KindClusterArgs, options?: ComponentResourceOptions) {
     super('understudy:index:KindCluster', name, {}, options);
     const start = understudyCommand('plumbing', 'start-kind', args.clusterName);
-    const { clusterName: _name, ...shape } = args;
+    const { clusterName: _name, registryCredentials, ...shape } = args;
     this.boxes = new local.Command(
       `${name}-nodes`,
       {
         create: start,
         update: start,
         delete: understudyCommand('plumbing', 'remove-kind', args.clusterName),
-        // What it makes is in the stack's settings; it is here so that a change of them is one of the resource.
-        stdin: JSON.stringify(shape),
+        // The shape is in the stack's settings; it is here so that a change of them is one of the resource. With credentials
+        // it is a secret as a whole, encrypted in the engine's state.
+        stdin:
+          registryCredentials?.apply((credentials) => JSON.stringify({ ...shape, registryCredentials: credentials })) ??
+          JSON.stringify(shape),
         // Its standard output holds the kubeconfig.
         logging: 'stderr',
       },

@@ -28,13 +28,3 @@ export const kindSettings = z.strictObject({
     .default([]),
 });
 export type KindSettings = z.infer<typeof kindSettings>;
-
-/** Says what platform kind does not have yet, rather than leave it out in silence. */
-export const refuseOnKind = (
-  settings: { readonly registryCredentials?: unknown },
-  context: { addIssue(issue: { code: 'custom'; path: string[]; message: string }): void },
-): void => {
-  if (settings.registryCredentials === undefined) return;
-  const message = 'platform kind does not give its nodes credentials so far';
-  context.addIssue({ code: 'custom', path: ['registryCredentials'], message });
-};

@@ -55,7 +55,7 @@ const ownCluster = async (
 ): Promise<{ readonly kubeconfig: Output<string> }> => {
   const cluster =
     settings.platform === 'kind'
-      ? new KindCluster('cluster', { clusterName, ...kindShape(settings) })
+      ? new KindCluster('cluster', { clusterName, ...kindShape(settings), registryCredentials })
       : new LocalCluster('cluster', { clusterName, ...settings, registryCredentials });
   const provider = new Provider('cluster', {
     kubeconfig: cluster.kubeconfig,

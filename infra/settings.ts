@@ -4,7 +4,7 @@ import { parseDuration } from '../common/duration.ts';
 import { hollowGroups } from '../common/hollowGroups.ts';
 import { crowdedBy } from '../common/hollowRoom.ts';
 import { cloudPlatforms, cloudSettings, isCloud, refuseOnCloud } from './cloudSettings.ts';
-import { kindSettings, refuseOnKind } from './kindSettings.ts';
+import { kindSettings } from './kindSettings.ts';
 
 const inBounds = (ms: number | undefined): boolean => ms !== undefined && ms >= 1_000 && ms <= 3_600_000;
 
@@ -52,7 +52,6 @@ export type StackSettings = z.infer<typeof stackSettings>;
 export const checkedSettings = stackSettings.superRefine((settings, context) => {
   const message = crowdedBy(settings.hollowNodes, settings);
   if (message !== undefined) context.addIssue({ code: 'custom', path: ['hollowNodes'], message });
-  if (settings.platform === 'kind') refuseOnKind(settings, context);
   if (isCloud(settings.platform)) refuseOnCloud(settings, context);
 });
 

@@ -1,3 +1,5 @@
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
 import type { Progress } from '../../common/progress.ts';
 import { waitFor } from '../../common/waitFor.ts';
 import type { BuiltImage } from '../../image/build.ts';
@@ -6,15 +8,20 @@ import type { EngineName } from '../../kind/cluster/engine.ts';
 import { inNode, type KindNode, kubernetesNodes, listNodes } from '../../kind/cluster/nodes.ts';
 import { readKindRecord } from '../../kind/cluster/record.ts';
 import { pauseImageOf, startKindCluster } from '../../kind/cluster/start.ts';
+import { parseRegistryCredentials } from '../registryCredentials.ts';
 import { clusterDirOf, loadStack, type Stack } from '../stack.ts';
 import { printStarted } from '../startedCluster.ts';
 import { gatherKindSupplies, kindSpecOf } from './cluster.ts';
 import { removeKindOf } from './remove.ts';
 
-/** Makes the cluster of a stack; prints how to reach it as JSON. Its shape is in the stack's settings. */
+/** What of standard input is used: the rest is in the stack's settings, and there so that a change of it is one. */
+const given = z.object({ registryCredentials: z.string().transform(parseRegistryCredentials).optional() });
+
+/** Makes the cluster of a stack, with the secret in the JSON of standard input; prints how to reach it as JSON. */
 export const startKindCommand = async (name: string, progress: Progress): Promise<void> => {
   const stack = await loadStack(name);
-  const supplies = await gatherKindSupplies(stack, progress);
+  const { registryCredentials } = given.parse(JSON.parse(await text(process.stdin)));
+  const supplies = { ...(await gatherKindSupplies(stack, progress)), registryCredentials };
   const { access, nodes } = await startKindCluster(kindSpecOf(stack), stack.clusterDir, supplies, progress);
   const controlPlane = nodes.find(({ role }) => role === 'control-plane')?.name ?? '';
   printStarted(access, await pauseImageOf(supplies.engine, controlPlane));

@@ -11,6 +11,7 @@ import { exclusively } from '../exclusive.ts';
 import { checkHollowRoom, waitForHollowNodes } from '../hollowNodes.ts';
 import { checkSharedDir } from '../sharedDir.ts';
 import type { Stack } from '../stack.ts';
+import { registryCredentialsOf } from '../stackSecrets.ts';
 import { ensureStackPrograms } from '../toolchain.ts';
 import { type BringUp, conclude, madeAccess, runEngine } from '../upEnd.ts';
 import { leavingTheRest, type UpTime } from '../upTimeout.ts';
@@ -70,7 +71,8 @@ export const bringUpKind: BringUp = async (stack, options, begin, time, plugin) 
   await exclusively(stack, progress, async () => {
     await checkSharedDir();
     await checkHollowRoom(stack);
-    const supplies = await gatherKindSupplies(stack, progress);
+    const registryCredentials = await registryCredentialsOf(stack);
+    const supplies = { ...(await gatherKindSupplies(stack, progress)), registryCredentials };
     await heal(stack, supplies, progress);
     await ensureStackPrograms(stack, progress);
     const changes = await bringUp(stack, supplies, time);

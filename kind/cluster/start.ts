@@ -25,6 +25,7 @@ import {
   refuseForeign,
 } from './nodes.ts';
 import { containerCount, type KindRecord, readKindRecord, writeKindRecord } from './record.ts';
+import { changeCredentials } from './registryCredentials.ts';
 
 /** What a kind cluster is made with. */
 export interface KindSupplies {
@@ -35,6 +36,8 @@ export interface KindSupplies {
   readonly image: { readonly reference: string; readonly archive?: string };
   /** Path of the program etcd, of which the load balancer before several control planes is made. */
   readonly etcd?: string;
+  /** Docker's config.json for the kubelets, as text; without it they have none of ours. */
+  readonly registryCredentials?: string;
 }
 
 export interface StartedKindCluster {
@@ -172,6 +175,7 @@ export const startKindCluster = async (
     const [kubeconfig] = await Promise.all([
       exec(kind, ['get', 'kubeconfig', '--name', kindNameOf(spec.stack)], { env }),
       seedKeystores(engine, dir, controlPlanes),
+      changeCredentials(engine, nodes, supplies.registryCredentials),
     ]);
     const access = await writeKindAccess(dir, engine, controlPlanes, kubeconfig);
     if (image.archive !== undefined) {
