@@ -55,10 +55,19 @@ const isNew = async (stack: Stack): Promise<boolean> =>
  */
 const bringUp = async (stack: Stack, supplies: KindSupplies, time: UpTime): Promise<number> => {
   const { progress } = time;
-  const [started, engine] = await Promise.allSettled([
-    (await isNew(stack)) ? startKindCluster(kindSpecOf(stack), stack.clusterDir, supplies, progress) : undefined,
-    runEngine(stack, time),
-  ]);
+  const failed = new AbortController();
+  const begin = async (): Promise<unknown> => {
+    if (!(await isNew(stack))) return;
+    try {
+      return await startKindCluster(kindSpecOf(stack), stack.clusterDir, supplies, progress);
+    } catch (error) {
+      // The resource would only try the same once more, and images wait for nodes.
+      failed.abort();
+      throw error;
+    }
+  };
+  const signal = AbortSignal.any([time.signal, failed.signal]);
+  const [started, engine] = await Promise.allSettled([begin(), runEngine(stack, { ...time, signal })]);
   // The engine's error would only repeat this one.
   if (started.status === 'rejected') throw started.reason;
   if (engine.status === 'rejected') throw engine.reason;
