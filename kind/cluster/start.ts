@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { administratorClient, type ClusterAccess } from '../../cluster/access.ts';
 import { identityConfiguration } from '../../cluster/encryptionConfiguration.ts';
+import { ensureInotify } from '../../cluster/inotify.ts';
 import { exec, tryExec } from '../../common/exec.ts';
 import { Failure } from '../../common/failure.ts';
 import { writeFileWhole } from '../../common/files.ts';
@@ -164,6 +165,7 @@ export const startKindCluster = async (
       const madeNetwork = before?.madeNetwork === true || !(await networkExists(engine));
       const record = { spec, engine, image: image.reference, madeNetwork };
       await writeKindRecord(dir, { ...record, complete: false });
+      await ensureInotify(progress);
       await ensureImages(spec, supplies, progress);
       await progress.phase(`kind cluster ${kindNameOf(spec.stack)}`, () => createNodes(spec, dir, supplies));
       await writeKindRecord(dir, { ...record, complete: true });
