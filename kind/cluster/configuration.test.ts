@@ -15,6 +15,11 @@ test('a cluster has one control-plane node that sees the encryption configuratio
         extraMounts: [
           { hostPath: '/home/c/kind/kind/encryption/1', containerPath: '/etc/kubernetes/encryption' },
           { hostPath: '/home/c/kind/kind/mark', containerPath: '/etc/understudy', readOnly: true },
+          {
+            hostPath: '/home/c/kind/kind/network/1.conflist',
+            containerPath: '/etc/cni/net.d/10-understudy.conflist',
+            readOnly: true,
+          },
         ],
       },
     ],
@@ -34,7 +39,10 @@ test('each of three control planes has an encryption configuration of its own, a
 });
 
 test("an image of kind's own keeps kind's network", () => {
-  expect(parse(kindConfiguration(spec, '/d', false))).not.toHaveProperty('networking');
+  const text = kindConfiguration(spec, '/d', false);
+  expect(parse(text)).not.toHaveProperty('networking');
+  expect(text).not.toContain('cni');
+  expect(text).not.toContain('allocate-node-cidrs');
 });
 
 test('workers, mounts and ports are as they were asked for', () => {
@@ -54,7 +62,7 @@ test.each([
 ])(
   'with openshift %s, keys in etcd begin with %s, and kube-apiserver lets another one share its port',
   (openshift, prefix) => {
-    const [cluster] = kubeadmPatches({ openshift }).map(
+    const [cluster] = kubeadmPatches({ openshift }, true).map(
       (text) => parse(text) as { apiServer: { extraArgs: object[] } },
     );
     expect(cluster?.apiServer.extraArgs).toEqual([
@@ -67,7 +75,7 @@ test.each([
 );
 
 test('each kube-apiserver of kubeadm ends within 2 s, by a patch that all nodes see', () => {
-  const patches = kubeadmPatches(spec).map((text) => parse(text) as { kind: string; patches?: object });
+  const patches = kubeadmPatches(spec, true).map((text) => parse(text) as { kind: string; patches?: object });
   for (const kind of ['InitConfiguration', 'JoinConfiguration']) {
     expect(patches).toContainEqual(
       expect.objectContaining({ kind, patches: { directory: '/etc/understudy/manifests' } }),
@@ -79,12 +87,12 @@ test('each kube-apiserver of kubeadm ends within 2 s, by a patch that all nodes 
 });
 
 test('kubelets start on machines with cgroup v1', () => {
-  expect(kubeadmPatches(spec).map((text) => parse(text) as object)).toContainEqual({
+  expect(kubeadmPatches(spec, true).map((text) => parse(text) as object)).toContainEqual({
     kind: 'KubeletConfiguration',
     failCgroupV1: false,
   });
 });
 
 test('no patch says an apiVersion, so that kind fits it to any version of the nodes', () => {
-  for (const text of kubeadmPatches(spec)) expect(parse(text)).not.toHaveProperty('apiVersion');
+  for (const text of kubeadmPatches(spec, true)) expect(parse(text)).not.toHaveProperty('apiVersion');
 });

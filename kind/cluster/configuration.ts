@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { encryptionConfigurationPath } from '../../cluster/encryptionConfiguration.ts';
 import { etcdPrefixOf } from '../../cluster/plan.ts';
 import { graceSeconds } from '../../common/apiServerPods.ts';
+import { networkPath } from './network.ts';
 
 /** A folder of this machine that all nodes see. */
 export interface NodeMount {
@@ -57,9 +58,12 @@ export const nodeFolders = (
 ): {
   /** Of one control-plane node, by its place from 1 on: each takes a new configuration in its own time. */
   readonly encryption: (place: number) => string;
+  /** How the pods of one node are connected. */
+  readonly network: (place: number) => string;
   readonly mark: string;
 } => ({
   encryption: (place) => `${dir}/kind/encryption/${place}`,
+  network: (place) => `${dir}/kind/network/${place}.conflist`,
   mark: `${dir}/kind/mark`,
 });
 
@@ -72,7 +76,7 @@ const args = (values: Readonly<Record<string, string>>): readonly object[] =>
 const patience = { kubernetesAPICall: '5m0s', etcdAPICall: '5m0s', controlPlaneComponentHealthCheck: '8m0s' };
 
 /** As kubeadm is told; without `apiVersion`, so that kind fits it to the version of the nodes. */
-export const kubeadmPatches = ({ openshift }: Pick<KindSpec, 'openshift'>): readonly string[] => [
+export const kubeadmPatches = ({ openshift }: Pick<KindSpec, 'openshift'>, ownNetwork: boolean): readonly string[] => [
   patch('ClusterConfiguration', {
     apiServer: {
       extraArgs: args({
@@ -94,6 +98,14 @@ export const kubeadmPatches = ({ openshift }: Pick<KindSpec, 'openshift'>): read
         { name: 'kms-sockets', hostPath: socketFolder, mountPath: socketFolder, pathType: 'DirectoryOrCreate' },
       ],
     },
+    controllerManager: {
+      extraArgs: args({
+        // Its default of 20 calls a second stretches the start of its controllers, each with an account of its own, to 5 s.
+        'kube-api-qps': '500',
+        'kube-api-burst': '500',
+        ...(ownNetwork && { 'allocate-node-cidrs': 'false' }),
+      }),
+    },
     // Throw-away data: survives kill -9 of everything, not a power cut, and is much faster.
     etcd: { local: { extraArgs: args({ 'unsafe-no-fsync': 'true' }) } },
   }),
@@ -111,23 +123,28 @@ export const kubeadmPatches = ({ openshift }: Pick<KindSpec, 'openshift'>): read
  */
 export const kindConfiguration = (spec: KindSpec, dir: string, ownNetwork: boolean): string => {
   const folders = nodeFolders(dir);
-  const everyNode = [
+  const mountsAt = (place: number): readonly object[] => [
     { hostPath: folders.mark, containerPath: markPath, readOnly: true },
+    // There before the kubelet is, so that a node is Ready as soon as it has joined.
+    ...(ownNetwork ? [{ hostPath: folders.network(place), containerPath: networkPath, readOnly: true }] : []),
     ...spec.mounts.map(({ hostPath, containerPath, readOnly }) => ({ hostPath, containerPath, readOnly })),
   ];
   const controlPlanes = Array.from({ length: spec.controlPlanes }, (_, i) => ({
     role: 'control-plane',
-    extraMounts: [{ hostPath: folders.encryption(i + 1), containerPath: encryptionFolder }, ...everyNode],
+    extraMounts: [{ hostPath: folders.encryption(i + 1), containerPath: encryptionFolder }, ...mountsAt(i + 1)],
     ...(i === 0 && spec.ports.length > 0 && { extraPortMappings: spec.ports }),
   }));
-  const workers = Array.from({ length: spec.workers }, () => ({ role: 'worker', extraMounts: everyNode }));
+  const workers = Array.from({ length: spec.workers }, (_, i) => ({
+    role: 'worker',
+    extraMounts: mountsAt(spec.controlPlanes + i + 1),
+  }));
   return stringify(
     {
       kind: 'Cluster',
       apiVersion: 'kind.x-k8s.io/v1alpha4',
       ...(ownNetwork && { networking: { disableDefaultCNI: true } }),
       nodes: [...controlPlanes, ...workers],
-      kubeadmConfigPatches: kubeadmPatches(spec),
+      kubeadmConfigPatches: kubeadmPatches(spec, ownNetwork),
     },
     { lineWidth: 0 },
   );

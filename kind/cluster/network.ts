@@ -1,52 +1,30 @@
-import { type ApiClient, expectOk } from '../../cluster/apiClient.ts';
-import { cniConfiguration } from '../../cluster/nodeConfiguration.ts';
-import { waitFor } from '../../common/waitFor.ts';
+import type { KindSpec } from './configuration.ts';
 import type { EngineName } from './engine.ts';
 import { inNode, type KindNode } from './nodes.ts';
 
-interface NodeList {
-  readonly items: readonly {
-    readonly metadata: { readonly name: string };
-    readonly spec: { readonly podCIDR?: string };
-  }[];
-}
+/** Where a node sees how its pods are connected. */
+export const networkPath = '/etc/cni/net.d/10-understudy.conflist';
 
-/** The network of each node's pods, as the controller manager hands them out, by the node's name. */
-const podNetworks = (api: ApiClient, nodes: readonly KindNode[]): Promise<ReadonlyMap<string, string>> =>
-  waitFor(
-    async () => {
-      const { body } = expectOk(await api.ask('GET', '/api/v1/nodes'), 'list the nodes');
-      const { items } = JSON.parse(body) as NodeList;
-      const found = items.flatMap(({ metadata, spec }) =>
-        spec.podCIDR ? [[metadata.name, spec.podCIDR] as const] : [],
-      );
-      const byName = new Map(found);
-      const missing = nodes.filter(({ name }) => !byName.has(name)).map(({ name }) => name);
-      if (missing.length > 0) throw new Error(`none yet for ${missing.join(', ')}`);
-      return byName;
-    },
-    { what: 'networks for pods', timeoutMs: 120_000, next: "see 'understudy logs kube-controller-manager'" },
-  );
+/** The network of the pods of a node, by its place from 1 on: control planes, then workers. In kind's range for pods, 10.244.0.0/16. */
+export const podNetworkAt = (place: number): string => `10.244.${place}.0/24`;
+
+/** The place of a node, by the name that kind gives it: `us-kind-control-plane`, `us-kind-worker3`. */
+export const placeOf = (name: string, { controlPlanes }: Pick<KindSpec, 'controlPlanes'>): number => {
+  const [, role, number] = /-(control-plane|worker)(\d*)$/.exec(name) ?? [];
+  return Number(number || 1) + (role === 'worker' ? controlPlanes : 0);
+};
 
 /**
- * Connects the pods of all nodes, as kind's own network plugin would, whose image is in a registry: a configuration
- * for the kubelet's network plugins, and routes to the other nodes' pods. To be repeated after a node was started again.
+ * Leads each node to the pods of all others, as kind's own network plugin would, whose image is in a registry. To be repeated
+ * after a node was started again.
  */
-export const connectPods = async (engine: EngineName, api: ApiClient, nodes: readonly KindNode[]): Promise<void> => {
-  const networks = await podNetworks(api, nodes);
+export const connectPods = async (engine: EngineName, spec: KindSpec, nodes: readonly KindNode[]): Promise<void> => {
   await Promise.all(
     nodes.map(async (node) => {
-      const others = nodes.filter((other) => other !== node);
-      const routes = others.map((other) => `ip route replace ${networks.get(other.name)} via ${other.address}`);
-      const write =
-        'cat > /etc/cni/net.d/.understudy && mv /etc/cni/net.d/.understudy /etc/cni/net.d/10-understudy.conflist';
-      const script = ['set -e', ...routes, write].join('\n');
-      await inNode(
-        engine,
-        node.name,
-        ['sh', '-c', script],
-        cniConfiguration({ podCidr: networks.get(node.name) ?? '' }),
-      );
+      const routes = nodes
+        .filter((other) => other !== node)
+        .map((other) => `ip route replace ${podNetworkAt(placeOf(other.name, spec))} via ${other.address}`);
+      if (routes.length > 0) await inNode(engine, node.name, ['sh', '-c', ['set -e', ...routes].join('\n')]);
     }),
   );
 };

@@ -4,6 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { administratorClient, type ClusterAccess } from '../../cluster/access.ts';
 import { identityConfiguration } from '../../cluster/encryptionConfiguration.ts';
 import { ensureInotify } from '../../cluster/inotify.ts';
+import { cniConfiguration } from '../../cluster/nodeConfiguration.ts';
+import { waitForApi } from '../../cluster/nodeObjects.ts';
 import { exec, tryExec } from '../../common/exec.ts';
 import { Failure } from '../../common/failure.ts';
 import { writeFileWhole } from '../../common/files.ts';
@@ -15,7 +17,7 @@ import { hasBalancer, type KindSpec, kindConfiguration, kindNameOf, markFiles, n
 import type { EngineName } from './engine.ts';
 import { seedKeystores } from './keystore.ts';
 import { ensureBalancerImage, removeBalancerImage } from './loadBalancer.ts';
-import { connectPods } from './network.ts';
+import { connectPods, podNetworkAt } from './network.ts';
 import {
   controlPlanesOf,
   inNode,
@@ -79,6 +81,9 @@ const createNodes = async (spec: KindSpec, dir: string, supplies: KindSupplies):
   const folders = nodeFolders(dir);
   for (let place = 1; place <= spec.controlPlanes; place++) {
     await writeFileWhole(join(folders.encryption(place), 'encryption-config.yaml'), identityConfiguration);
+  }
+  for (let place = 1; place <= spec.controlPlanes + spec.workers; place++) {
+    await writeFileWhole(folders.network(place), cniConfiguration({ podCidr: podNetworkAt(place) }), 0o644);
   }
   for (const [path, content] of Object.entries(markFiles(spec.stack))) {
     await mkdir(dirname(join(folders.mark, path)), { recursive: true, mode: 0o755 });
@@ -180,10 +185,9 @@ export const startKindCluster = async (
       changeCredentials(engine, nodes, supplies.registryCredentials),
     ]);
     const access = await writeKindAccess(dir, engine, controlPlanes, kubeconfig);
-    if (image.archive !== undefined) {
-      const api = administratorClient(access);
-      await progress.phase('network of pods', () => connectPods(engine, api, nodes)).finally(api.close);
-    }
+    if (image.archive !== undefined) await connectPods(engine, spec, nodes);
+    const api = administratorClient(access);
+    await waitForApi(api).finally(api.close);
     return { access, nodes };
   });
 };
