@@ -1,8 +1,9 @@
-import { administratorClient, type ClusterAccess } from '../../cluster/access.ts';
+import { administratorClient, type ClusterAccess, readAccess } from '../../cluster/access.ts';
 import { waitForConvergence } from '../../cluster/convergence.ts';
 import { readyNodes } from '../../cluster/nodeObjects.ts';
 import type { Progress } from '../../common/progress.ts';
 import { waitFor } from '../../common/waitFor.ts';
+import { keepOffHollowNodes } from '../../kind/cluster/daemonSets.ts';
 import { readKindRecord } from '../../kind/cluster/record.ts';
 import { type KindSupplies, startKindCluster } from '../../kind/cluster/start.ts';
 import { encryptedAsAsked } from '../encrypt.ts';
@@ -48,6 +49,19 @@ const heal = async (stack: Stack, supplies: KindSupplies, progress: Progress): P
 const isNew = async (stack: Stack): Promise<boolean> =>
   (await readKindRecord(stack.clusterDir))?.complete !== true && (await hasNoState(stack));
 
+/** Before there are hollow nodes, what is on every node is told to pass them by. */
+const makeRoomForHollow = async (stack: Stack): Promise<void> => {
+  const access = await readAccess(stack.clusterDir);
+  if (access === undefined) return;
+  const api = administratorClient(access);
+  const keptOff = async (): Promise<true> => {
+    await keepOffHollowNodes(api);
+    return true;
+  };
+  const next = "see 'understudy logs kube-apiserver'";
+  await waitFor(keptOff, { what: 'DaemonSets kept off hollow nodes', timeoutMs: 60_000, next }).finally(api.close);
+};
+
 /**
  * Lets the engine bring the stack up. The nodes of a new one are made while the engine starts, and the resource that declares
  * them finds them there.
@@ -56,10 +70,10 @@ const isNew = async (stack: Stack): Promise<boolean> =>
 const bringUp = async (stack: Stack, supplies: KindSupplies, time: UpTime): Promise<number> => {
   const { progress } = time;
   const failed = new AbortController();
-  const begin = async (): Promise<unknown> => {
-    if (!(await isNew(stack))) return;
+  const begin = async (): Promise<void> => {
     try {
-      return await startKindCluster(kindSpecOf(stack), stack.clusterDir, supplies, progress);
+      if (await isNew(stack)) await startKindCluster(kindSpecOf(stack), stack.clusterDir, supplies, progress);
+      if (stack.settings.hollowNodes.length > 0) await makeRoomForHollow(stack);
     } catch (error) {
       // The resource would only try the same once more, and images wait for nodes.
       failed.abort();
