@@ -12,6 +12,8 @@ export interface KindRecord {
   readonly complete: boolean;
   /** Whether the engine had no network `kind` before. */
   readonly madeNetwork: boolean;
+  /** Of its containers by name, as they were when it was made. */
+  readonly addresses?: Readonly<Record<string, string>>;
 }
 
 /** The file of the cluster's directory that says what it was asked to be. */
@@ -28,6 +30,15 @@ export const readKindRecord = async (dir: string): Promise<KindRecord | undefine
 
 export const writeKindRecord = (dir: string, record: KindRecord): Promise<void> =>
   writeFileWhole(recordPath(dir), `${JSON.stringify(record, null, 2)}\n`);
+
+const numberOf = (address = ''): number => address.split('.').reduce((number, part) => number * 256 + Number(part), 0);
+
+/**
+ * Names of containers in the order to start them in: an engine gives the lowest address that is free, and members of etcd
+ * must have theirs again.
+ */
+export const startingOrder = (names: readonly string[], { addresses = {} }: Pick<KindRecord, 'addresses'>) =>
+  names.toSorted((a, b) => numberOf(addresses[a]) - numberOf(addresses[b]));
 
 /** How many containers a cluster has. */
 export const containerCount = (spec: KindSpec): number =>

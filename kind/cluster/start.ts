@@ -27,7 +27,7 @@ import {
   ownNodes,
   refuseForeign,
 } from './nodes.ts';
-import { containerCount, type KindRecord, readKindRecord, writeKindRecord } from './record.ts';
+import { containerCount, type KindRecord, readKindRecord, startingOrder, writeKindRecord } from './record.ts';
 import { changeCredentials } from './registryCredentials.ts';
 
 /** What a kind cluster is made with. */
@@ -158,7 +158,8 @@ export const startKindCluster = async (
     const isWhole = before?.complete === true && found.length === containerCount(before.spec);
     if (isWhole) {
       refuseChange(before, spec);
-      const stopped = found.filter(({ running }) => !running).map(({ name }) => name);
+      const names = found.filter(({ running }) => !running).map(({ name }) => name);
+      const stopped = startingOrder(names, before);
       if (stopped.length > 0) {
         await progress.phase(`start ${stopped.join(', ')}`, () => exec(engine, ['start', ...stopped]));
       }
@@ -173,7 +174,8 @@ export const startKindCluster = async (
       await ensureInotify(progress);
       await ensureImages(spec, supplies, progress);
       await progress.phase(`kind cluster ${kindNameOf(spec.stack)}`, () => createNodes(spec, dir, supplies));
-      await writeKindRecord(dir, { ...record, complete: true });
+      const made = (await listNodes(engine, spec.stack)).map(({ name, address }) => [name, address] as const);
+      await writeKindRecord(dir, { ...record, complete: true, addresses: Object.fromEntries(made) });
     }
     const nodes = kubernetesNodes(await listNodes(engine, spec.stack));
     const controlPlanes = controlPlanesOf(nodes);
