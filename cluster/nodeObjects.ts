@@ -21,10 +21,10 @@ const nodeObject = (node: NodePlan): object => ({
 });
 
 /** Waits until the API server answers; not for its `readyz`, which needs the KMS plugin, which needs the API server. */
-export const waitForApi = (api: ApiClient): Promise<void> =>
+export const waitForApi = (api: ApiClient, timeoutMs = 90_000): Promise<void> =>
   waitFor(async () => (expectOk(await api.ask('GET', '/livez'), 'reach /livez').status === 200 ? true : undefined), {
     what: 'kube-apiserver alive',
-    timeoutMs: 90_000,
+    timeoutMs,
     intervalMs: 50,
     next: "see 'understudy logs kube-apiserver' and 'understudy logs etcd'",
   }).then(() => {});

@@ -48,6 +48,9 @@ export interface StartedKindCluster {
   readonly nodes: readonly KindNode[];
 }
 
+/** Of a node that was started again: the kubelet and etcd come first, and a KMS provider is waited for in vain. */
+const aliveWithinMs = 180_000;
+
 export const kindLock = (dir: string): string => `${dir}.lock`;
 
 /** kind chooses Docker by itself, unless told. */
@@ -189,7 +192,7 @@ export const startKindCluster = async (
     const access = await writeKindAccess(dir, engine, controlPlanes, kubeconfig);
     if (image.archive !== undefined) await connectPods(engine, spec, nodes);
     const api = administratorClient(access);
-    await waitForApi(api).finally(api.close);
+    await waitForApi(api, aliveWithinMs).finally(api.close);
     return { access, nodes };
   });
 };
