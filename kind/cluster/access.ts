@@ -36,10 +36,13 @@ const pkiFiles = [
   ...['apiserver-etcd-client', 'etcd/healthcheck-client'].flatMap((name) => [`${name}.crt`, `${name}.key`]),
 ];
 
-/** Reads the files of a node that are needed, by one command: each takes a tenth of a second. */
-const readFiles = async (engine: EngineName, node: string): Promise<(name: string) => string> => {
+/** A file of {@link pki} by its name there. */
+export type PkiFile = (name: string) => string;
+
+/** Reads what {@link writeKindAccess} needs of the first control plane, by one command: each takes a tenth of a second. */
+export const readPki = async (engine: EngineName, [node]: readonly KindNode[]): Promise<PkiFile> => {
   const script = `cd ${pki} && for file in "$@"; do cat "$file" && printf '\\0' || exit 1; done`;
-  const contents = (await inNode(engine, node, ['sh', '-c', script, 'sh', ...pkiFiles])).split('\0');
+  const contents = (await inNode(engine, node?.name ?? '', ['sh', '-c', script, 'sh', ...pkiFiles])).split('\0');
   const byName = new Map(pkiFiles.map((name, i) => [name, contents[i] ?? '']));
   return (name) => byName.get(name) ?? '';
 };
@@ -50,12 +53,11 @@ const readFiles = async (engine: EngineName, node: string): Promise<(name: strin
  */
 export const writeKindAccess = async (
   dir: string,
-  engine: EngineName,
   controlPlanes: readonly KindNode[],
   kubeconfig: string,
+  read: PkiFile,
 ): Promise<ClusterAccess> => {
   const { authority, certificate, key } = credentialsIn(kubeconfig);
-  const read = await readFiles(engine, controlPlanes[0]?.name ?? '');
   const pair = (name: string) => ({ certificate: read(`${name}.crt`), key: read(`${name}.key`) });
   const hosts = controlPlanes.map(({ address }) => address);
   const access: ClusterAccess = {

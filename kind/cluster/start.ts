@@ -11,7 +11,7 @@ import { Failure } from '../../common/failure.ts';
 import { writeFileWhole } from '../../common/files.ts';
 import { withLock } from '../../common/lock.ts';
 import type { Progress } from '../../common/progress.ts';
-import { writeKindAccess } from './access.ts';
+import { readPki, writeKindAccess } from './access.ts';
 import { followAddresses } from './addresses.ts';
 import { hasBalancer, type KindSpec, kindConfiguration, kindNameOf, markFiles, nodeFolders } from './configuration.ts';
 import type { EngineName } from './engine.ts';
@@ -182,15 +182,18 @@ export const startKindCluster = async (
     }
     const nodes = kubernetesNodes(await listNodes(engine, spec.stack));
     const controlPlanes = controlPlanesOf(nodes);
-    if (isWhole) await followAddresses(engine, controlPlanes);
     const env = kindEnvironment(engine);
-    const [kubeconfig] = await Promise.all([
+    const credentials = supplies.registryCredentials;
+    // Each is a command of the engine, which takes a tenth of a second and more.
+    const [kubeconfig, files] = await Promise.all([
       exec(kind, ['get', 'kubeconfig', '--name', kindNameOf(spec.stack)], { env }),
+      readPki(engine, controlPlanes),
       seedKeystores(engine, dir, controlPlanes),
-      changeCredentials(engine, nodes, supplies.registryCredentials),
+      isWhole || credentials !== undefined ? changeCredentials(engine, nodes, credentials) : undefined,
+      isWhole ? followAddresses(engine, controlPlanes) : undefined,
+      image.archive !== undefined ? connectPods(engine, spec, nodes) : undefined,
     ]);
-    const access = await writeKindAccess(dir, engine, controlPlanes, kubeconfig);
-    if (image.archive !== undefined) await connectPods(engine, spec, nodes);
+    const access = await writeKindAccess(dir, controlPlanes, kubeconfig, files);
     const api = administratorClient(access);
     await waitForApi(api, aliveWithinMs).finally(api.close);
     return { access, nodes };
