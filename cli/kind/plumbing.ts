@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import { withLock } from '../../common/lock.ts';
 import type { Progress } from '../../common/progress.ts';
 import { waitFor } from '../../common/waitFor.ts';
 import type { BuiltImage } from '../../image/build.ts';
@@ -75,7 +77,10 @@ export const loadKindImage = async (
     if (record === undefined) throw new Error(`kind cluster ${stack.name} is not begun yet`);
     return record.complete || loadAll(record.engine);
   };
-  await waitFor(early, { what: `the nodes of ${stack.name}`, timeoutMs: nodesWithinMs, intervalMs: 500, next });
+  // One after the other: images have most of their layers in common, and each look at the nodes takes an engine's command.
+  await withLock(join(stack.clusterDir, 'images.lock'), () =>
+    waitFor(early, { what: `the nodes of ${stack.name}`, timeoutMs: nodesWithinMs, intervalMs: 1_000, next }),
+  );
   const made = async () => {
     const record = await readKindRecord(stack.clusterDir);
     if (record?.complete !== true) throw new Error(`kind cluster ${stack.name} is not made yet`);
