@@ -43,6 +43,13 @@ test('a kubelet that a killed run did not restart is restarted by the next one',
   expect(await readdir(join(dir, 'node'))).not.toContain('.understudy-stale');
 });
 
+test('a node whose systemd does not run yet is asked again', async () => {
+  const systemctl = `#!/bin/sh\n[ -e ${dir}/asked ] || { touch ${dir}/asked; exit 1; }\necho "$@" >> ${dir}/restarts\n`;
+  await writeFile(join(dir, 'bin', 'systemctl'), systemctl, { mode: 0o755 });
+  await run(renderGive(), '{}');
+  expect([await given(), await restarts()]).toEqual(['{}', 1]);
+});
+
 test('they are taken away again, and nothing else is left', async () => {
   await run(renderGive(), '{}');
   await run(renderTake());

@@ -5,7 +5,14 @@ import { inNode, type KindNode } from './nodes.ts';
 const folder = '/var/lib/kubelet';
 
 /** There while a kubelet may still go by an older file: also after a kill between the file and the restart. */
-const restart = ['touch .understudy-stale', '@', 'systemctl restart kubelet', 'rm -f .understudy-stale'];
+const restart = [
+  'touch .understudy-stale',
+  '@',
+  'tries=0',
+  // A node that was just started has no systemd to ask yet.
+  'until systemctl restart kubelet; do tries=$((tries + 1)); [ $tries -lt 60 ]; sleep 1; done',
+  'rm -f .understudy-stale',
+];
 
 const mounted = `${folder}/config.json is a mount: take it out of the setting kind.mounts, or registryCredentials out of the stack`;
 
