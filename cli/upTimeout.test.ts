@@ -4,7 +4,7 @@ import { silentProgress } from '../common/progress.ts';
 import type { Stack } from './stack.ts';
 import { leavingTheRest, outOfTime, remembering, reserveOf, withinTime } from './upTimeout.ts';
 
-const stack = { name: 'some', clusterDir: '/nonexistent' } as Stack;
+const stack = { name: 'some', clusterDir: '/nonexistent', settings: { platform: 'local' } } as Stack;
 
 it('leaves a quarter of a short time for the end, and never more than ten seconds', () => {
   expect([4_000, 40_000, 600_000].map(reserveOf)).toEqual([1_000, 10_000, 10_000]);
