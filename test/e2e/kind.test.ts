@@ -1,6 +1,8 @@
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tryExec } from '../../common/exec.ts';
+import { entry, eventually, pinnedNode } from './support/home.ts';
 import { type KindHome, makeKindHome, whyNoEngine } from './support/kind.ts';
 
 const minute = 60_000;
@@ -8,17 +10,43 @@ const stack = 'kind';
 const node = 'us-kind-control-plane';
 const worker = 'us-kind-worker';
 
+/** Where a node's port is reachable at this machine. */
+const hostPort = 8080;
+const nodePort = 30_080;
+
+const hollowNodes = [
+  { name: 'many', engine: 'kwok', count: 50 },
+  { name: 'real', engine: 'kubemark', count: 2 },
+];
+
+/** Docker's config.json, with a password that must be seen nowhere else. */
+const password = 'kept-to-itself';
+const auth = Buffer.from(`robot:${password}`).toString('base64');
+const credentials = JSON.stringify({ auths: { 'registry.example:5000': { auth } } });
+
 const lacking = await whyNoEngine();
 
 describe.skipIf(lacking !== undefined)(
   `a kind stack in an engine of its own${lacking ? ` (skipped: ${lacking})` : ''}`,
   () => {
     let kind: KindHome;
+    let settings: object;
 
     beforeAll(async () => {
       kind = await makeKindHome();
       await kind.docker('load', '--input', kind.image.archive);
-      await kind.writeStack(stack, { workers: 1 });
+      settings = {
+        workers: 1,
+        hollowNodes,
+        kind: {
+          mounts: [{ hostPath: kind.home.stacksDir, containerPath: '/srv/stacks', readOnly: true }],
+          ports: [{ containerPort: nodePort, hostPort }],
+        },
+      };
+      await kind.writeStack(stack, settings);
+      const set = [entry, 'secret', 'set', 'registryCredentials', stack];
+      const { code, stderr } = await tryExec(pinnedNode, set, { env: kind.home.env, input: credentials });
+      expect(code, stderr).toBe(0);
     }, 15 * minute);
 
     afterAll(() => kind?.remove(), 2 * minute);
@@ -42,11 +70,21 @@ describe.skipIf(lacking !== undefined)(
         kind.image.reference,
       );
 
-    const json = async (...args: readonly string[]): Promise<Record<string, unknown>> => {
-      const { code, stdout, stderr } = await kind.run(...args, '--json');
-      expect(code, stderr + stdout).toBe(0);
-      return JSON.parse(stdout);
-    };
+    const json = (...args: readonly string[]) => kind.json(...args);
+
+    const kubectl = (...args: readonly string[]) => kind.kubectl(stack, ...args);
+
+    /** The registry credentials that a node has. */
+    const credentialsOf = (name: string): Promise<string> =>
+      kind.docker('exec', name, 'sh', '-c', 'cat /var/lib/kubelet/config.json 2>/dev/null || echo none');
+
+    /** Waits until the kubelet tells of no other static pod of kube-apiserver. */
+    const apiServerIs = (name: string): Promise<unknown> =>
+      eventually(`pod ${name} alone`, async () => {
+        const pods = await kubectl('get', 'pods', '-n', 'kube-system', '-l', 'component=kube-apiserver', '-o', 'name');
+        if (pods === `pod/${name}`) return true;
+        throw new Error(pods);
+      });
 
     it('says what to do where no engine works', async () => {
       await kind.writeStack('other', { kind: { engine: 'podman' } });
@@ -76,16 +114,28 @@ describe.skipIf(lacking !== undefined)(
         expect(stderr).toContain('half a cluster is there (1 nodes): making it anew');
         expect(stdout).toContain('secrets and config maps are encrypted in etcd through the KMS v2 plugin');
         expect(await containers()).toEqual([node, worker]);
+        expect(stdout + stderr).not.toContain(password);
+        expect(stdout + stderr).not.toContain(auth);
       },
       10 * minute,
     );
 
-    it('has pods that reach those of another node by the name of a Service', async () => {
-      const kubectl = async (...args: readonly string[]): Promise<string> => {
-        const { code, stdout, stderr } = await kind.run('kubectl', '--stack', stack, ...args);
-        expect(code, stderr).toBe(0);
-        return stdout.trim();
-      };
+    it('has the hollow nodes, the mounts and the registry credentials that were asked for', async () => {
+      const { cluster } = await json('status', stack);
+      expect(cluster).toMatchObject({
+        ready: true,
+        hollowGroups: [
+          { name: 'many', nodes: 50, ready: 50 },
+          { name: 'real', nodes: 2, ready: 2 },
+        ],
+      });
+      for (const name of [node, worker]) {
+        expect(await kind.docker('exec', name, 'ls', '/srv/stacks')).toContain('Pulumi.kind.yaml');
+        expect(JSON.parse(await credentialsOf(name))).toMatchObject({ auths: { 'registry.example:5000': { auth } } });
+      }
+    });
+
+    it('has pods that reach those of another node by the name of a Service, and so does this machine by a port', async () => {
       const plugin = ['-n', 'openshift-kms-plugin', 'ds/kms-plugin'];
       const image = await kubectl('get', ...plugin, '-o', 'jsonpath={.spec.template.spec.containers[0].image}');
       const serve = "require('http').createServer((_, answer) => answer.end('hello')).listen(8080)";
@@ -96,7 +146,7 @@ describe.skipIf(lacking !== undefined)(
       };
       const service = {
         metadata: { name: 'web' },
-        spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
+        spec: { type: 'NodePort', selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080, nodePort }] },
       };
       const file = join(kind.home.dir, 'web.yaml');
       const objects = [
@@ -109,6 +159,9 @@ describe.skipIf(lacking !== undefined)(
       const ask = "fetch('http://web.default.svc.cluster.local').then((answer) => answer.text()).then(console.log)";
       const said = await kubectl('exec', ...plugin, '-c', 'kms-plugin', '--', '/usr/bin/node', '-e', ask);
       expect(said).toBe('hello');
+      const askPort = `fetch('http://127.0.0.1:${hostPort}').then((answer) => answer.text()).then(console.log)`;
+      const [program = '', ...enter] = kind.engine.enter;
+      expect((await tryExec(program, [...enter, pinnedNode, '-e', askPort])).stdout.trim()).toBe('hello');
     });
 
     it('is proven to be encrypted by what is in etcd', async () => {
@@ -119,30 +172,38 @@ describe.skipIf(lacking !== undefined)(
       });
     });
 
+    it('has another kube-apiserver take over for another mode, and the first one back', async () => {
+      await apiServerIs(`kube-apiserver-b-${node}`);
+      expect(await json('encrypt', 'aescbc', stack)).toMatchObject({ type: 'aescbc', changed: true });
+      expect(await json('verify', stack)).toMatchObject({ resources: { secrets: { plaintext: 0 } }, roundTrip: true });
+      await apiServerIs(`kube-apiserver-${node}`);
+      expect(await json('encrypt', 'KMS', stack)).toMatchObject({ type: 'KMS', changed: true });
+    });
+
     it('tells its status, its logs, and a kubeconfig that kubectl takes', async () => {
       expect(await json('status', stack)).toMatchObject({
         platform: 'kind',
         cluster: {
           ready: true,
-          nodes: [
-            { name: node, ready: true },
-            { name: worker, ready: true },
-          ],
+          nodes: expect.arrayContaining([
+            { name: node, ready: true, hollow: false },
+            { name: worker, ready: true, hollow: false },
+          ]),
         },
         encryption: { type: 'KMS', encrypted: { status: 'True' } },
       });
       expect((await kind.run('logs', 'kubelet', stack)).stdout).toContain('kubelet');
       expect((await kind.run('logs', 'kube-apiserver', stack)).code).toBe(0);
-      const pods = await kind.run('kubectl', '--stack', stack, 'get', 'pods', '-n', 'kube-system', '-o', 'name');
-      expect(pods.stdout).toContain(`pod/kube-apiserver-${node}`);
     });
 
     it(
-      'changes nothing where all is as it should be, and starts a node that was stopped',
+      'changes nothing where all is as it should be; starts a node that was stopped, and takes credentials away with the setting',
       async () => {
-        expect(await json('up', stack)).toMatchObject({ changes: 0, nodes: 2 });
+        expect(await json('up', stack)).toMatchObject({ changes: 0, nodes: 2, hollowNodes: 52 });
         await kind.docker('stop', node);
-        expect(await json('up', stack)).toMatchObject({ changes: 0, nodes: 2, encryption: 'KMS' });
+        await kind.writeStack(stack, settings);
+        expect(await json('up', stack)).toMatchObject({ changes: 1, nodes: 2, encryption: 'KMS' });
+        for (const name of [node, worker]) expect(await credentialsOf(name)).toBe('none');
       },
       5 * minute,
     );

@@ -5,7 +5,7 @@ import { tryExec } from '../../../common/exec.ts';
 import { silentProgress } from '../../../common/progress.ts';
 import { type Engine, startEngine } from '../../../kind/engine/engine.ts';
 import { ensureNodeImage, type NodeImage } from '../../../kind/nodeImage/build.ts';
-import { ensureOpenShiftCrds, ensurePrograms } from '../../../toolchain/index.ts';
+import { ensureKwokStages, ensureOpenShiftCrds, ensurePrograms } from '../../../toolchain/index.ts';
 import { entry, type Finished, type Home, makeHome, pinnedNode, startCommand } from './home.ts';
 
 /**
@@ -28,6 +28,10 @@ export interface KindHome {
   readonly image: NodeImage;
   writeStack(name: string, settings?: object): Promise<void>;
   run(...args: readonly string[]): Promise<Finished>;
+  /** The same, with a result as JSON; it must end well. */
+  json(...args: readonly string[]): Promise<Record<string, unknown>>;
+  /** Runs kubectl on a stack; it must end well. @returns what it printed */
+  kubectl(stack: string, ...args: readonly string[]): Promise<string>;
   /** Runs Docker's command line. */
   docker(...args: readonly string[]): Promise<string>;
   remove(): Promise<void>;
@@ -36,11 +40,18 @@ export interface KindHome {
 /** All that needs a way out is got before: the engine's network has none. */
 export const makeKindHome = async (): Promise<KindHome> => {
   const image = await ensureNodeImage(silentProgress);
-  await ensurePrograms(['kind', 'pulumi', 'kubectl'], silentProgress);
+  await ensurePrograms(['kind', 'etcd', 'pulumi', 'kubectl', 'kwok', 'kubemark'], silentProgress);
+  await ensureKwokStages(silentProgress);
   await ensureOpenShiftCrds(silentProgress);
   const home = await makeHome();
   const engine = await startEngine(join(home.stacksDir, '..', 'engine'), silentProgress);
   const env = { ...home.env, DOCKER_HOST: engine.env.DOCKER_HOST, PATH: engine.env.PATH };
+  const run: KindHome['run'] = (...args) => startCommand([...engine.enter, pinnedNode, entry, ...args], env).finished;
+  const well = async (...args: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await run(...args);
+    if (code !== 0) throw new Error(`'${args.join(' ')}' ended with ${code}:\n${stderr}${stdout}`);
+    return stdout;
+  };
   return {
     home,
     engine,
@@ -51,7 +62,9 @@ export const makeKindHome = async (): Promise<KindHome> => {
       );
       await writeFile(join(home.stacksDir, `Pulumi.${name}.yaml`), stringify({ config }));
     },
-    run: (...args) => startCommand([...engine.enter, pinnedNode, entry, ...args], env).finished,
+    run,
+    json: async (...args) => JSON.parse(await well(...args, '--json')),
+    kubectl: async (stack, ...args) => (await well('kubectl', '--stack', stack, ...args)).trim(),
     docker: async (...args) => {
       const { code, stdout, stderr } = await tryExec('docker', args, { env });
       if (code !== 0) throw new Error(stderr);
