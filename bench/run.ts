@@ -11,6 +11,7 @@ export type Benchmark = (progress: Progress) => Promise<Readonly<Record<string, 
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   up: async () => (await import('./up.ts')).benchUp,
   ha: async () => (await import('./ha.ts')).benchHa,
+  kind: async () => (await import('./kind.ts')).benchKind,
   toolchain: async () => (await import('./toolchain.ts')).benchToolchain,
   encryption: async () => (await import('./encryption.ts')).benchEncryption,
   suite: async () => (await import('./suite.ts')).benchSuite,

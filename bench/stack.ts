@@ -23,18 +23,29 @@ export interface TimedRun {
 
 const cli = join(projectDir, 'cli', 'understudy.js');
 
+/** Where commands run, if not just here. */
+export interface Surroundings {
+  readonly env: NodeJS.ProcessEnv;
+  /** Words to put before each command. */
+  readonly enter: readonly string[];
+}
+
 /** Makes a stack `bench` with these settings. */
-export const createBenchStack = async (settings: Readonly<Record<string, unknown>>): Promise<BenchStack> => {
+export const createBenchStack = async (
+  settings: Readonly<Record<string, unknown>>,
+  surroundings: Surroundings = { env: process.env, enter: [] },
+): Promise<BenchStack> => {
   const home = await mkdtemp(join(tmpdir(), 'us-bench-'));
   const stacks = join(home, 'files');
   await mkdir(stacks);
   const config = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`understudy:${key}`, value]));
   await writeFile(join(stacks, 'Pulumi.bench.yaml'), JSON.stringify({ config }));
-  const env = { ...process.env, UNDERSTUDY_HOME: home, UNDERSTUDY_STACKS: stacks };
+  const env = { ...surroundings.env, UNDERSTUDY_HOME: home, UNDERSTUDY_STACKS: stacks };
   const run = async (...args: readonly string[]): Promise<TimedRun> => {
     const [command = '', ...rest] = args;
     const begin = performance.now();
-    const { code, stdout, stderr } = await tryExec(process.execPath, [cli, command, 'bench', ...rest], { env });
+    const [program = '', ...words] = [...surroundings.enter, process.execPath, cli, command, 'bench', ...rest];
+    const { code, stdout, stderr } = await tryExec(program, words, { env });
     const seconds = (performance.now() - begin) / 1000;
     if (code === 0) return { seconds, stdout, stderr };
     throw new Failure({
