@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { openSync, watch } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { parse, stringify } from 'yaml';
@@ -13,6 +12,7 @@ import { isApiError, type KubeClient } from '../../common/kubeClient.ts';
 import { clientOf } from '../../common/kubeConfig.ts';
 import { silentProgress } from '../../common/progress.ts';
 import { ensurePrograms } from '../../toolchain/index.ts';
+import { freePort } from '../tools/freePort.ts';
 import { type ApiServer, startApiServer } from './apiServer.ts';
 
 /** A control-plane node of kubeadm's kind: a folder of manifests, and a stand-in for the kubelet that runs what is in it. */
@@ -31,16 +31,6 @@ interface Manifest {
   readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
   readonly spec: { readonly containers: readonly [{ readonly command: readonly string[] }] };
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 
 /** Tells how a container ended, as the kubelet does in the mirror of its static pod. */
 const tellEnd = async (client: KubeClient, node: string, { metadata }: Manifest, exitCode: number, log: string) => {
