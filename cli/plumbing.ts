@@ -18,12 +18,13 @@ import { ensurePrograms } from '../toolchain/index.ts';
 import { checkCloud } from './cloud/check.ts';
 import { patiently, withClusterObjects } from './clusterObjects.ts';
 import { encryptStack } from './encrypt.ts';
-import { configurationPatch, forgettingPatch, modePatch } from './encryption/kms.ts';
+import { configurationPatch, modePatch } from './encryption/kms.ts';
 import { type ApiServerObject, apiServerObject, kmsBlock, paths } from './encryption/objects.ts';
 import type { EncryptionMode } from './encryption/state.ts';
 import { loadKindImage, removeKindCommand, startKindCommand } from './kind/plumbing.ts';
 import { parseRegistryCredentials } from './registryCredentials.ts';
 import { removeHollowNodes } from './removeHollowNodes.ts';
+import { restoreEncryption } from './restoreEncryption.ts';
 import { requireRoot } from './root.ts';
 import { clusterDirOf, loadStack, type Stack } from './stack.ts';
 import { printStarted } from './startedCluster.ts';
@@ -127,11 +128,8 @@ export const encryptCommand = async (name: string, mode: EncryptionMode): Promis
 
 /** Has everything stored as it was before the stack, and takes back what `configure-kms` left. */
 export const undoEncryptionCommand = async (name: string, mode: EncryptionMode): Promise<void> => {
-  await encryptCommand(name, mode);
-  const tried = `forget the KMS configuration of stack ${name}`;
-  await withClusterObjects(await loadStack(name), tried, (objects) =>
-    patiently(() => objects.patch(paths.apiServer, forgettingPatch)),
-  );
+  const stack = await loadStack(name);
+  await restoreEncryption(stack, mode, { timeout: encryptWithin(stack), progress });
 };
 
 /** Prints what the cluster is, as JSON, if it is one for the stack. */

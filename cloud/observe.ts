@@ -53,6 +53,36 @@ const registriesIn = (content: string): readonly string[] | undefined => {
 
 const masters = 'node-role.kubernetes.io/master';
 
+const config = (path: string): string => `/apis/config.openshift.io/v1/${path}`;
+
+interface Reader {
+  get<T extends z.ZodType>(path: string, shape: T): Promise<z.infer<T>>;
+  /** Undefined where it, or its kind, is not there. */
+  find<T extends z.ZodType>(path: string, shape: T): Promise<z.infer<T> | undefined>;
+}
+
+const readerOf = (client: KubeClient, signal: AbortSignal): Reader => {
+  const get: Reader['get'] = async (path, shape) =>
+    shape.parse((await client.send({ method: 'GET', path, signal })).body);
+  return {
+    get,
+    find: (path, shape) =>
+      get(path, shape).catch((error: unknown) => {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }),
+  };
+};
+
+/** Which OpenShift a cluster is; undefined where it is none. @throws as {@link observeCloud} */
+export const readOpenShift = async (
+  client: KubeClient,
+  signal: AbortSignal,
+): Promise<CloudObservation['openShift']> => {
+  const found = await readerOf(client, signal).find(config('clusterversions/version'), shapes.clusterVersion);
+  return found && { version: found.status.desired.version, clusterID: found.spec.clusterID };
+};
+
 /**
  * Reads what {@link CloudObservation} has, and changes nothing.
  * @param accesses those to ask for
@@ -63,15 +93,7 @@ export const observeCloud = async (
   accesses: readonly Access[],
   signal: AbortSignal,
 ): Promise<CloudObservation> => {
-  const get = async <T extends z.ZodType>(path: string, shape: T): Promise<z.infer<T>> =>
-    shape.parse((await client.send({ method: 'GET', path, signal })).body);
-  /** Undefined where it, or its kind, is not there. */
-  const find = <T extends z.ZodType>(path: string, shape: T): Promise<z.infer<T> | undefined> =>
-    get(path, shape).catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    });
-  const config = (path: string): string => `/apis/config.openshift.io/v1/${path}`;
+  const { get, find } = readerOf(client, signal);
   const isDenied = async ({ verb, group, resource, namespace, name }: Access): Promise<boolean> => {
     const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
     const resourceAttributes = { verb, group, resource, namespace, name };
@@ -84,7 +106,7 @@ export const observeCloud = async (
     return !shapes.review.parse(answer.body).status.allowed;
   };
   const kubernetes = (await get('/version', shapes.version)).gitVersion;
-  const clusterVersion = await find(config('clusterversions/version'), shapes.clusterVersion);
+  const openShift = await readOpenShift(client, signal);
   const [infrastructure, featureGate, nodes, apiServer, namespace, pullSecret, denied] = await Promise.all([
     find(config('infrastructures/cluster'), shapes.infrastructure),
     find(config('featuregates/cluster'), shapes.featureGate),
@@ -97,12 +119,11 @@ export const observeCloud = async (
     get('/api/v1/namespaces/openshift-config/secrets/pull-secret', shapes.pullSecret).catch(() => undefined),
     Promise.all(accesses.map(async (access) => ((await isDenied(access)) ? [access] : []))),
   ]);
-  const version = clusterVersion?.status.desired.version ?? '';
-  const gates = featureGate?.status.featureGates.find((gates) => gates.version === version);
+  const gates = featureGate?.status.featureGates.find(({ version }) => version === openShift?.version);
   const encryption = apiServer?.spec.encryption;
   return {
     kubernetes,
-    openShift: clusterVersion && { version, clusterID: clusterVersion.spec.clusterID },
+    openShift,
     platform: infrastructure?.status.platformStatus.type,
     features: { set: featureGate?.spec.featureSet ?? '', enabled: named(gates?.enabled ?? []) },
     controlPlanes: nodes.items.length,

@@ -1,16 +1,15 @@
 import { rm } from 'node:fs/promises';
-import { z } from 'zod';
+import { readOpenShift } from '../../cloud/observe.ts';
 import { Failure } from '../../common/failure.ts';
 import type { Progress } from '../../common/progress.ts';
 import { patiently, withClusterObjects } from '../clusterObjects.ts';
 import { destroy } from '../destroy.ts';
 import { concludeDown } from '../down.ts';
-import { encryptStack } from '../encrypt.ts';
-import { forgettingPatch } from '../encryption/kms.ts';
 import { type ApiServerObject, apiServerObject, kmsAnnotation, paths } from '../encryption/objects.ts';
 import { prepareEngineHome, removeState } from '../engineHome.ts';
 import { exclusively } from '../exclusive.ts';
 import { type OutputOptions, progressFor } from '../output.ts';
+import { restoreEncryption } from '../restoreEncryption.ts';
 import { clearSharedDir } from '../sharedDir.ts';
 import type { Stack } from '../stack.ts';
 import { withCloud } from './connection.ts';
@@ -19,24 +18,16 @@ import { leftInCloud, sweepCloud } from './sweep.ts';
 
 const decryptedWithin = '90m';
 
-const clusterVersion = z.object({ spec: z.object({ clusterID: z.string().default('') }).prefault({}) });
-
 /** @throws Failure where the kubeconfig is that of another cluster than the stack is up on */
 const requireSameCluster = async (stack: Stack, tried: string): Promise<void> => {
   const record = await readCloudRecord(stack.clusterDir);
   if (record === undefined) return;
   await withCloud(stack, tried, async (client, path) => {
-    const signal = AbortSignal.timeout(20_000);
-    const { body } = await client.send({
-      method: 'GET',
-      path: '/apis/config.openshift.io/v1/clusterversions/version',
-      signal,
-    });
-    const { clusterID } = clusterVersion.parse(body).spec;
-    if (clusterID === record.clusterID) return;
+    const found = await readOpenShift(client, AbortSignal.timeout(20_000));
+    if (found?.clusterID === record.clusterID) return;
     throw new Failure({
       tried,
-      got: `it is up on cluster ${record.clusterID}, and ${path} is of ${clusterID}`,
+      got: `it is up on cluster ${record.clusterID}, and ${path} is of ${found?.clusterID ?? 'one that is no OpenShift'}`,
       next: 'let KUBECONFIG, or understudy:cloud.kubeconfig, name an administrator of that cluster',
     });
   });
@@ -57,8 +48,7 @@ const undoEncryption = async (stack: Stack, tried: string, progress: Progress): 
   const { registry = '' } = stack.settings.cloud;
   if (apiServer === undefined || (record === undefined && !hasOurMark(apiServer, registry))) return;
   const before = record?.encryptionBefore ?? 'identity';
-  await encryptStack(stack, before, { timeout: decryptedWithin, progress });
-  await withClusterObjects(stack, tried, (objects) => patiently(() => objects.patch(paths.apiServer, forgettingPatch)));
+  await restoreEncryption(stack, before, { timeout: decryptedWithin, progress });
 };
 
 /** Removes what the stack made in its cluster, and nothing else. Safe to repeat; nothing is forgotten before it is gone. */

@@ -5,7 +5,7 @@ import type { KubeClient } from '../../common/kubeClient.ts';
 import type { Log } from '../../common/log.ts';
 import type { ApiServerProcess, Instance } from './apiServerProcess.ts';
 import { readServiceState, type ServiceState, tellService } from './s6.ts';
-import { askServing, type ServingProcess } from './serving.ts';
+import { askServing, judgeServing, type ServingProcess } from './serving.ts';
 
 export interface S6ApiServerOptions {
   /** Folder of the services: `/run/services`. */
@@ -134,15 +134,11 @@ export const s6ApiServer = (options: S6ApiServerOptions): ApiServerProcess => {
             met = undefined;
           }
           if (met !== undefined) {
-            const readiness = await met.readiness();
-            const known = met.configHash === hash || !readiness.ready;
-            const loaded = known ? met.configHash : (await met.refresh()).configHash;
-            if (readiness.ready && loaded === hash) return;
+            const { serves, said: says, readiness } = await judgeServing(met, hash);
+            if (serves) return;
+            said = says;
             const isHanging = readiness.failed.length === 1 && readiness.failed[0] === hangingCheck;
             hangingSince = isHanging ? (hangingSince ?? performance.now()) : undefined;
-            said = readiness.ready
-              ? `it has loaded ${loaded}, not ${hash}`
-              : `it is not ready (${readiness.failed.join(', ')})`;
           }
         } catch {
           // Nobody listens yet, or the process that was met has gone: its service's state tells.

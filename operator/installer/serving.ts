@@ -19,6 +19,24 @@ export interface ServingProcess extends ApiServerMetrics {
   close(): void;
 }
 
+/** Whether a process serves by a configuration, and what it says where it does not. */
+export interface Verdict {
+  readonly serves: boolean;
+  readonly said: string;
+  readonly readiness: Readiness;
+}
+
+/** Asks a process whether it is ready, and has loaded the configuration of that hash. @throws where it does not answer */
+export const judgeServing = async (met: ServingProcess, hash: string): Promise<Verdict> => {
+  const readiness = await met.readiness();
+  const known = met.configHash === hash || !readiness.ready;
+  const loaded = known ? met.configHash : (await met.refresh()).configHash;
+  const said = readiness.ready
+    ? `it has loaded ${loaded}, not ${hash}`
+    : `it is not ready (${readiness.failed.join(', ')})`;
+  return { serves: readiness.ready && loaded === hash, said, readiness };
+};
+
 const metricsOf = async (connection: Connection): Promise<ApiServerMetrics> => {
   const { status, body } = await connection.ask('/metrics', metricsLines);
   if (status !== 200) throw new Error(`/metrics says ${status}`);

@@ -5,7 +5,7 @@ import type { KubeClient } from '../../common/kubeClient.ts';
 import type { Log } from '../../common/log.ts';
 import type { ApiServerProcess, Instance } from './apiServerProcess.ts';
 import type { ManifestFolder } from './manifestFolder.ts';
-import { askServing, type ServingProcess } from './serving.ts';
+import { askServing, judgeServing, type ServingProcess } from './serving.ts';
 import { endOfMirror } from './staticPodEnd.ts';
 import { otherTurn, renderTurn } from './staticPodManifest.ts';
 
@@ -120,13 +120,9 @@ export const staticPodApiServer = (options: StaticPodApiServerOptions): ApiServe
             met = undefined;
           }
           if (met !== undefined) {
-            const readiness = await met.readiness();
-            const known = met.configHash === hash || !readiness.ready;
-            const loaded = known ? met.configHash : (await met.refresh()).configHash;
-            if (readiness.ready && loaded === hash) return;
-            said = readiness.ready
-              ? `it has loaded ${loaded}, not ${hash}`
-              : `it is not ready (${readiness.failed.join(', ')})`;
+            const verdict = await judgeServing(met, hash);
+            if (verdict.serves) return;
+            said = verdict.said;
           }
         } catch {
           // Nobody listens yet, or the process that was met has gone.
