@@ -56,8 +56,11 @@ export interface Ended {
 export interface RunningPlugin {
   readonly process: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** Resolves with the fields of the log line that has this message; rejects if the process ends without it. */
-  said(message: string): Promise<Readonly<Record<string, unknown>>>;
+  /**
+   * Resolves with the fields of the log line that has this message, and `got` as a part of what came back;
+   * rejects if the process ends without it.
+   */
+  said(message: string, got?: string): Promise<Readonly<Record<string, unknown>>>;
   /** Ends it, by SIGTERM where nothing else is said. */
   stop(signal?: NodeJS.Signals): Promise<Ended>;
 }
@@ -102,10 +105,10 @@ export const runPlugin = (
   return {
     process: child,
     ended,
-    said: (message) =>
+    said: (message, got = '') =>
       new Promise((resolve, reject) => {
         const look = (): void => {
-          const line = logLines(stdout).find(({ msg }) => msg === message);
+          const line = logLines(stdout).find((fields) => fields.msg === message && `${fields.got ?? ''}`.includes(got));
           if (line !== undefined) resolve(line);
         };
         child.stdout.on('data', look);
