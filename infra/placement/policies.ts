@@ -26,12 +26,6 @@ export const podPlacement = {
     // Also after a webhook that gave the pod an affinity of its own.
     reinvocationPolicy: 'IfNeeded',
     matchConstraints: { resourceRules: [rule('', ['pods'], ['CREATE'])] },
-    matchConditions: [
-      {
-        name: 'no-mirror-pod',
-        expression: `!${isMirror}`,
-      },
-    ],
     variables: [
       ...decision(
         "object.metadata.?name.orValue('') != '' ? object.metadata.name : object.metadata.?generateName.orValue('')",
@@ -40,7 +34,8 @@ export const podPlacement = {
       { name: 'confine', expression: podPatches.confine },
       { name: 'keepOff', expression: podPatches.keepOff },
     ],
-    mutations: [celMutation('variables.hollow ? variables.confine : variables.keepOff')],
+    // Not a condition, for which the API server makes each pod ready for CEL once more.
+    mutations: [celMutation(`${isMirror} ? [] : variables.hollow ? variables.confine : variables.keepOff`)],
   },
 };
 
