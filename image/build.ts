@@ -107,6 +107,8 @@ const store = async (
   }
 };
 
+const nodePath = '/usr/bin/node';
+
 /**
  * An image of the pinned Node and one service bundled to /app/main.mjs. What an earlier build left is used again; the
  * layer with Node is shared by all services.
@@ -119,14 +121,13 @@ export const buildServiceImage = (
   layoutDir = imagesDir(),
 ): Promise<BuiltImage> =>
   progress.phase(`image ${name}`, async () => {
-    const node = '/usr/bin/node';
     const main = '/app/main.mjs';
     const content = await bundleService(entryPoint);
     const layers: readonly (readonly TarEntry[])[] = [
-      await programEntries(pinnedNode(), node),
+      await programEntries(pinnedNode(), nodePath),
       [{ type: 'content', path: main, mode: 0o644, content }],
     ];
-    return store({ name, architecture, entrypoint: [node, ...nodeFlags, main] }, layers, progress, layoutDir);
+    return store({ name, architecture, entrypoint: [nodePath, ...nodeFlags, main] }, layers, progress, layoutDir);
   });
 
 /**
@@ -166,3 +167,10 @@ export const buildProgramImage = (
     const layers = [[...(await programEntries(binaryPath, path)), ...more]];
     return store({ name, architecture, entrypoint: [path], ...(user && { user }) }, layers, progress, layoutDir);
   });
+
+/**
+ * An image of the layer that all services' images have in common: who has it is sent only their own.
+ * @throws Failure with what the disk said.
+ */
+export const buildNodeLayerImage = (progress: Progress, layoutDir = imagesDir()): Promise<BuiltImage> =>
+  buildProgramImage({ name: 'understudy.local/node', binaryPath: pinnedNode(), path: nodePath }, progress, layoutDir);

@@ -9,7 +9,7 @@ import { imageArchive } from '../../image/load.ts';
 import type { EngineName } from '../../kind/cluster/engine.ts';
 import { inNode, type KindNode, kubernetesNodes, listNodes } from '../../kind/cluster/nodes.ts';
 import { readKindRecord } from '../../kind/cluster/record.ts';
-import { pauseImageOf, startKindCluster } from '../../kind/cluster/start.ts';
+import { startKindCluster } from '../../kind/cluster/start.ts';
 import { parseRegistryCredentials } from '../registryCredentials.ts';
 import { clusterDirOf, loadStack, type Stack } from '../stack.ts';
 import { printStarted } from '../startedCluster.ts';
@@ -24,9 +24,8 @@ export const startKindCommand = async (name: string, progress: Progress): Promis
   const stack = await loadStack(name);
   const { registryCredentials } = given.parse(JSON.parse(await text(process.stdin)));
   const supplies = { ...(await gatherKindSupplies(stack, progress)), registryCredentials };
-  const { access, nodes } = await startKindCluster(kindSpecOf(stack), stack.clusterDir, supplies, progress);
-  const controlPlane = nodes.find(({ role }) => role === 'control-plane')?.name ?? '';
-  printStarted(access, await pauseImageOf(supplies.engine, controlPlane));
+  const { access, pauseImage } = await startKindCluster(kindSpecOf(stack), stack.clusterDir, supplies, progress);
+  printStarted(access, pauseImage);
 };
 
 export const removeKindCommand = async (name: string, progress: Progress): Promise<void> => {

@@ -6,7 +6,7 @@ import { explainKind } from './start.ts';
 const container = {
   Id: 'c0ffee',
   Name: '/us-kind-control-plane',
-  State: { Running: true, Pid: 1 },
+  State: { Running: true, Pid: 1, StartedAt: '2026-11-27T01:02:03.4Z' },
   Config: { Labels: { 'io.x-k8s.kind.role': 'control-plane', 'io.x-k8s.kind.cluster': 'us-kind' } },
   Mounts: [{ Type: 'bind', Source: '/home/clusters/kind/kind/mark', Destination: '/etc/understudy' }],
   NetworkSettings: { Networks: { kind: { IPAddress: '172.18.0.2' } } },
@@ -19,6 +19,7 @@ test('a node is read from what the engine says of its container', () => {
       name: 'us-kind-control-plane',
       role: 'control-plane',
       running: true,
+      startedAt: '2026-11-27T01:02:03.4Z',
       address: '172.18.0.2',
       mounts: ['/home/clusters/kind/kind/mark'],
     },
@@ -33,6 +34,7 @@ const node = (name: string, mounts: readonly string[], role = 'worker'): KindNod
   name,
   role,
   running: true,
+  startedAt: '',
   address: '',
   mounts,
 });

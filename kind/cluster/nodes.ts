@@ -10,7 +10,7 @@ const roleLabel = 'io.x-k8s.kind.role';
 const inspected = z.object({
   Id: z.string(),
   Name: z.string(),
-  State: z.object({ Running: z.boolean() }),
+  State: z.object({ Running: z.boolean(), StartedAt: z.string() }),
   Config: z.object({ Labels: z.record(z.string(), z.string()) }),
   Mounts: z.array(z.object({ Source: z.string().default(''), Destination: z.string() })),
   NetworkSettings: z.object({ Networks: z.record(z.string(), z.object({ IPAddress: z.string().default('') })) }),
@@ -23,6 +23,8 @@ export interface KindNode {
   readonly name: string;
   readonly role: string;
   readonly running: boolean;
+  /** When its container was started last, as the engine writes it. */
+  readonly startedAt: string;
   /** IPv4 in kind's network; empty where it does not run. */
   readonly address: string;
   /** Paths of this machine that it sees. */
@@ -39,6 +41,7 @@ export const parseInspected = (json: string): readonly KindNode[] =>
       name: Name.replace(/^\//, ''),
       role: Config.Labels[roleLabel] ?? '',
       running: State.Running,
+      startedAt: State.StartedAt,
       address: Object.values(NetworkSettings.Networks)[0]?.IPAddress ?? '',
       mounts: Mounts.map(({ Source }) => Source),
     }))

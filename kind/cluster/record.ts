@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { readFileIfThere, writeFileWhole } from '../../common/files.ts';
 import { hasBalancer, type KindSpec } from './configuration.ts';
 import type { EngineName } from './engine.ts';
+import type { KindNode } from './nodes.ts';
 
 /** What of a cluster is kept beside it. */
 export interface KindRecord {
@@ -14,6 +16,18 @@ export interface KindRecord {
   readonly madeNetwork: boolean;
   /** Of its containers by name, as they were when it was made. */
   readonly addresses?: Readonly<Record<string, string>>;
+  /** Once everything in it was as asked. */
+  readonly settled?: Settled;
+}
+
+/** What tells that nothing needs to be looked at in the nodes: they have run since. */
+export interface Settled {
+  /** When its containers were started, by name. */
+  readonly startedAt: Readonly<Record<string, string>>;
+  /** Whether its kubelets were given registry credentials. */
+  readonly credentials: boolean;
+  /** Of pod sandboxes: a name that its nodes know. */
+  readonly pauseImage: string;
 }
 
 /** The file of the cluster's directory that says what it was asked to be. */
@@ -39,6 +53,20 @@ const numberOf = (address = ''): number => address.split('.').reduce((number, pa
  */
 export const startingOrder = (names: readonly string[], { addresses = {} }: Pick<KindRecord, 'addresses'>) =>
   names.toSorted((a, b) => numberOf(addresses[a]) - numberOf(addresses[b]));
+
+/** When each container was started, by name. */
+export const startsOf = (nodes: readonly Pick<KindNode, 'name' | 'startedAt'>[]): Settled['startedAt'] =>
+  Object.fromEntries(nodes.map(({ name, startedAt }) => [name, startedAt]));
+
+/** What was settled, where all containers have run since and no registry credentials come or go. */
+export const stillSettled = (
+  settled: Settled | undefined,
+  nodes: readonly Pick<KindNode, 'name' | 'startedAt' | 'running'>[],
+  credentials: string | undefined,
+): Settled | undefined => {
+  const unchanged = nodes.every(({ running }) => running) && isDeepStrictEqual(settled?.startedAt, startsOf(nodes));
+  return unchanged && credentials === undefined && settled?.credentials === false ? settled : undefined;
+};
 
 /** How many containers a cluster has. */
 export const containerCount = (spec: KindSpec): number =>

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { administratorClient, type ClusterAccess } from '../../cluster/access.ts';
+import { administratorClient, type ClusterAccess, readAccess } from '../../cluster/access.ts';
 import { identityConfiguration } from '../../cluster/encryptionConfiguration.ts';
 import { ensureInotify } from '../../cluster/inotify.ts';
 import { cniConfiguration } from '../../cluster/nodeConfiguration.ts';
@@ -27,7 +27,15 @@ import {
   ownNodes,
   refuseForeign,
 } from './nodes.ts';
-import { containerCount, type KindRecord, readKindRecord, startingOrder, writeKindRecord } from './record.ts';
+import {
+  containerCount,
+  type KindRecord,
+  readKindRecord,
+  startingOrder,
+  startsOf,
+  stillSettled,
+  writeKindRecord,
+} from './record.ts';
 import { changeCredentials } from './registryCredentials.ts';
 
 /** What a kind cluster is made with. */
@@ -45,7 +53,8 @@ export interface KindSupplies {
 
 export interface StartedKindCluster {
   readonly access: ClusterAccess;
-  readonly nodes: readonly KindNode[];
+  /** Name of the image of pod sandboxes, which the nodes have. */
+  readonly pauseImage: string;
 }
 
 /** Of a node that was started again: the kubelet and etcd come first, and a KMS provider is waited for in vain. */
@@ -140,6 +149,18 @@ const refuseLoss = (before: KindRecord | undefined, found: readonly KindNode[]):
   });
 };
 
+/** Waits until a cluster's API server answers. */
+const answering = async (access: ClusterAccess, pauseImage: string): Promise<StartedKindCluster> => {
+  const api = administratorClient(access);
+  await waitForApi(api, aliveWithinMs).finally(api.close);
+  return { access, pauseImage };
+};
+
+const pauseImageOf = async (engine: EngineName, [node]: readonly KindNode[]): Promise<string> => {
+  const list = await inNode(engine, node?.name ?? '', ['ctr', '--namespace', 'k8s.io', 'images', 'ls', '--quiet']);
+  return list.split('\n').find((name) => /\/pause:[^@]+$/.test(name)) ?? '';
+};
+
 /**
  * Makes a kind cluster be there: made where there is none or only half of one, its nodes started where they were stopped.
  * Returns when its API server answers and its pods have a network, which is before its nodes are Ready.
@@ -159,8 +180,12 @@ export const startKindCluster = async (
     const before = await readKindRecord(dir);
     refuseForeign(found, spec.stack, dir, before);
     const isWhole = before?.complete === true && found.length === containerCount(before.spec);
+    const credentials = supplies.registryCredentials;
     if (isWhole) {
       refuseChange(before, spec);
+      const settled = stillSettled(before.settled, found, credentials);
+      const access = settled && (await readAccess(dir));
+      if (access !== undefined) return await answering(access, settled?.pauseImage ?? '');
       const names = found.filter(({ running }) => !running).map(({ name }) => name);
       const stopped = startingOrder(names, before);
       if (stopped.length > 0) {
@@ -180,30 +205,26 @@ export const startKindCluster = async (
       const made = (await listNodes(engine, spec.stack)).map(({ name, address }) => [name, address] as const);
       await writeKindRecord(dir, { ...record, complete: true, addresses: Object.fromEntries(made) });
     }
-    const nodes = kubernetesNodes(await listNodes(engine, spec.stack));
+    const containers = await listNodes(engine, spec.stack);
+    const nodes = kubernetesNodes(containers);
     const controlPlanes = controlPlanesOf(nodes);
     const env = kindEnvironment(engine);
-    const credentials = supplies.registryCredentials;
     // Each is a command of the engine, which takes a tenth of a second and more.
-    const [kubeconfig, files] = await Promise.all([
+    const [kubeconfig, files, pauseImage] = await Promise.all([
       exec(kind, ['get', 'kubeconfig', '--name', kindNameOf(spec.stack)], { env }),
       readPki(engine, controlPlanes),
+      pauseImageOf(engine, controlPlanes),
       seedKeystores(engine, dir, controlPlanes),
       isWhole || credentials !== undefined ? changeCredentials(engine, nodes, credentials) : undefined,
       isWhole ? followAddresses(engine, controlPlanes) : undefined,
       image.archive !== undefined ? connectPods(engine, spec, nodes) : undefined,
     ]);
-    const access = await writeKindAccess(dir, controlPlanes, kubeconfig, files);
-    const api = administratorClient(access);
-    await waitForApi(api, aliveWithinMs).finally(api.close);
-    return { access, nodes };
+    const started = await answering(await writeKindAccess(dir, controlPlanes, kubeconfig, files), pauseImage);
+    const record = await readKindRecord(dir);
+    const settled = { startedAt: startsOf(containers), credentials: credentials !== undefined, pauseImage };
+    if (record !== undefined) await writeKindRecord(dir, { ...record, settled });
+    return started;
   });
-};
-
-/** Name of the image of pod sandboxes, which a node has. */
-export const pauseImageOf = async (engine: EngineName, node: string): Promise<string> => {
-  const list = await inNode(engine, node, ['ctr', '--namespace', 'k8s.io', 'images', 'ls', '--quiet']);
-  return list.split('\n').find((name) => /\/pause:[^@]+$/.test(name)) ?? '';
 };
 
 /** Removes a kind cluster that this directory's stack made, whatever became of it, and its files. Safe to repeat. */

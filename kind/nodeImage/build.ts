@@ -4,7 +4,8 @@ import { exec } from '../../common/exec.ts';
 import { Failure } from '../../common/failure.ts';
 import { withLock } from '../../common/lock.ts';
 import { cacheDir } from '../../common/paths.ts';
-import type { Progress } from '../../common/progress.ts';
+import { type Progress, silentProgress } from '../../common/progress.ts';
+import { buildNodeLayerImage } from '../../image/build.ts';
 import { ensureKindBase, ensurePrograms, installMissing } from '../../toolchain/index.ts';
 import { writeArchive } from './archive.ts';
 import { makeDebian } from './debian.ts';
@@ -81,7 +82,8 @@ const makeImage = async (
     await exec('cp', ['--archive', '--reflink=auto', debian, root]);
     await furnishNode(root, parts, version, pauseImage);
   });
-  const images: NamedImage[] = [];
+  const { serviceLayer } = parts;
+  const images: NamedImage[] = [{ name: serviceLayer.reference, image: serviceLayer }];
   for (const [name, program] of asked) {
     const built = await buildPodImage(program, programs[program], debian, progress, join(work, 'layout'));
     images.push({ name, image: built });
@@ -114,7 +116,11 @@ export const ensureNodeImage = async (progress: Progress): Promise<NodeImage> =>
     { name: 'util-linux', commands: ['setpriv', 'flock'] },
   ];
   const programs = await ensurePrograms(imagePrograms, progress);
-  const parts: NodeImageParts = { programs, kindBase: await ensureKindBase(progress) };
+  const parts: NodeImageParts = {
+    serviceLayer: await buildNodeLayerImage(silentProgress),
+    programs,
+    kindBase: await ensureKindBase(progress),
+  };
   const version = (await exec(programs.kubeadm, ['version', '-o', 'short'])).trim();
   const key = nodeImageKey(parts);
   const file = `${version}-${key}.tar`;

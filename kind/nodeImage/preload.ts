@@ -6,7 +6,7 @@ import { waitFor } from '../../common/waitFor.ts';
 import type { BuiltImage } from '../../image/build.ts';
 import { ctrArgs, imageArchive } from '../../image/load.ts';
 
-/** An image and the name that kubeadm asks for it by. */
+/** An image and the name that it is asked for by. */
 export interface NamedImage {
   readonly image: BuiltImage;
   readonly name: string;
@@ -63,8 +63,10 @@ export const preloadImages = async (
         ['images', 'import', '--local', '--no-unpack', '--label=io.cri-containerd.pinned=pinned', '-'],
         archive,
       );
-      await run(['images', 'tag', '--local', '--force', image.reference, name]);
-      await run(['images', 'rm', image.reference]);
+      if (name !== image.reference) {
+        await run(['images', 'tag', '--local', '--force', image.reference, name]);
+        await run(['images', 'rm', image.reference]);
+      }
       await run(['images', 'label', name, 'io.cri-containerd.pinned=pinned']);
     }
   } finally {

@@ -9,7 +9,8 @@ import {
   programOf,
 } from './recipe.ts';
 
-const partsWith = (kubelet: string): NodeImageParts => ({
+const partsWith = (kubelet: string, digest = 'sha256:1'): NodeImageParts => ({
+  serviceLayer: { reference: 'node', digest, layoutDir: '/images' },
   programs: Object.fromEntries(
     imagePrograms.map((name) => [name, name === 'kubelet' ? kubelet : `/cache/${name}`]),
   ) as NodeImageParts['programs'],
@@ -19,6 +20,7 @@ const partsWith = (kubelet: string): NodeImageParts => ({
 test('an image is kept under what goes in', () => {
   expect(nodeImageKey(partsWith('/cache/kubelet-1'))).toBe(nodeImageKey(partsWith('/cache/kubelet-1')));
   expect(nodeImageKey(partsWith('/cache/kubelet-2'))).not.toBe(nodeImageKey(partsWith('/cache/kubelet-1')));
+  expect(nodeImageKey(partsWith('/cache/kubelet-1', 'sha256:2'))).not.toBe(nodeImageKey(partsWith('/cache/kubelet-1')));
   expect(nodeImageKey(partsWith('/cache/kubelet-1'))).toMatch(/^[0-9a-f]{12}$/);
 });
 

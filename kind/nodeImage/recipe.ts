@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { BuiltImage } from '../../image/build.ts';
 import type { ProgramName } from '../../toolchain/index.ts';
 import type { KindBaseName } from '../../toolchain/kindBase.ts';
 
@@ -56,8 +57,10 @@ export const imagePrograms = [...Object.keys(nodePrograms), ...Object.keys(podPr
   | PodProgram
 )[];
 
-/** Paths on this machine of all that goes in. */
+/** All that goes in: paths on this machine, and an image. */
 export interface NodeImageParts {
+  /** The layer that our services have in common, so that a node is sent only what is each one's own. */
+  readonly serviceLayer: BuiltImage;
   readonly programs: Readonly<Record<(typeof imagePrograms)[number], string>>;
   readonly kindBase: Readonly<Record<KindBaseName, string>>;
 }
@@ -66,8 +69,8 @@ export interface NodeImageParts {
 const edition = 1;
 
 /** What an image is kept under: the same for the same programs, files and packages. Their paths in the cache tell how each was made. */
-export const nodeImageKey = ({ programs, kindBase }: NodeImageParts): string => {
-  const inputs = { edition, debianSuite, debianPackages, programs, kindBase };
+export const nodeImageKey = ({ serviceLayer, programs, kindBase }: NodeImageParts): string => {
+  const inputs = { edition, debianSuite, debianPackages, serviceLayer: serviceLayer.digest, programs, kindBase };
   return createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 12);
 };
 
