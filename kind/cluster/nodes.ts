@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { exec } from '../../common/exec.ts';
+import { exec, tryExec } from '../../common/exec.ts';
 import { Failure } from '../../common/failure.ts';
+import { waitFor } from '../../common/waitFor.ts';
 import { hasBalancer, kindNameOf, nodeFolders } from './configuration.ts';
 import type { EngineName } from './engine.ts';
 import type { KindRecord } from './record.ts';
@@ -47,11 +48,21 @@ export const parseInspected = (json: string): readonly KindNode[] =>
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 
+const comeAndGoMs = 10_000;
+
 /** All containers of a kind cluster of the name that is a stack's, whoever's they are. */
 export const listNodes = async (engine: EngineName, stack: string): Promise<readonly KindNode[]> => {
   const filter = `label=io.x-k8s.kind.cluster=${kindNameOf(stack)}`;
-  const ids = (await exec(engine, ['ps', '--all', '--quiet', '--filter', filter])).split('\n').filter(Boolean);
-  return ids.length === 0 ? [] : parseInspected(await exec(engine, ['inspect', ...ids]));
+  // One that is just made or removed is listed without being there: by then another list is right.
+  const look = async (): Promise<readonly KindNode[]> => {
+    const ids = (await exec(engine, ['ps', '--all', '--quiet', '--filter', filter])).split('\n').filter(Boolean);
+    if (ids.length === 0) return [];
+    const { code, stdout, stderr } = await tryExec(engine, ['inspect', ...ids]);
+    if (code === 0) return parseInspected(stdout);
+    throw new Error(stderr.trim());
+  };
+  const next = `look at '${engine} ps --all'`;
+  return waitFor(look, { what: `the containers of kind cluster ${kindNameOf(stack)}`, timeoutMs: comeAndGoMs, next });
 };
 
 const isBalancer = ({ role }: KindNode): boolean => role === 'external-load-balancer';

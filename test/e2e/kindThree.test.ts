@@ -1,0 +1,89 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { balancerImage } from '../../kind/cluster/loadBalancer.ts';
+import { eventually } from './support/home.ts';
+import { type KindHome, makeKindHome, whyNoEngine } from './support/kind.ts';
+
+const minute = 60_000;
+const stack = 'three';
+const balancer = 'us-three-external-load-balancer';
+const nodes = ['', '2', '3'].map((place) => `us-three-control-plane${place}`);
+
+const lacking = await whyNoEngine();
+
+describe.skipIf(lacking !== undefined)(
+  `a kind stack of three control planes in an engine of its own${lacking ? ` (skipped: ${lacking})` : ''}`,
+  () => {
+    let kind: KindHome;
+
+    beforeAll(async () => {
+      kind = await makeKindHome();
+      await kind.docker('load', '--input', kind.image.archive);
+      await kind.writeStack(stack, { controlPlanes: 3 });
+    }, 15 * minute);
+
+    afterAll(() => kind?.remove(), 2 * minute);
+
+    const containers = async (): Promise<readonly string[]> =>
+      (await kind.docker('ps', '--all', '--format', '{{.Names}}')).split('\n').filter(Boolean).sort();
+
+    it(
+      'comes up encrypted, behind a stand-in for the load balancer that no registry gives',
+      async () => {
+        const { code, stdout, stderr } = await kind.run('up', stack);
+        expect(code, stderr).toBe(0);
+        expect(stderr).toContain('image of the load balancer into docker');
+        expect(stdout).toContain('KMS plugin ready on 3 of 3 control-plane nodes');
+        expect(await containers()).toEqual([...nodes, balancer]);
+      },
+      10 * minute,
+    );
+
+    it('is encrypted by each of its API servers, all with the same seed, as etcd shows', async () => {
+      expect(await kind.json('verify', stack)).toMatchObject({
+        resources: { secrets: { plaintext: 0 }, configmaps: { plaintext: 0 } },
+        roundTrip: true,
+      });
+      const seeds = await Promise.all(
+        nodes.map(async (node) => {
+          const keystore = await kind.docker('exec', node, 'cat', '/var/lib/kms-plugin/keystore.json');
+          return (JSON.parse(keystore) as { seed: string }).seed;
+        }),
+      );
+      expect(new Set(seeds).size).toBe(1);
+      expect(await kind.json('status', stack)).toMatchObject({
+        cluster: { ready: true, nodes: nodes.map((name) => ({ name, ready: true, hollow: false })) },
+        plugins: nodes.map((node) => ({ node })),
+        encryption: { type: 'KMS', encrypted: { status: 'True' } },
+      });
+      expect(await kind.kubectl(stack, 'get', 'secrets', '-A', '-o', 'name')).toContain('secret/');
+    });
+
+    it(
+      'is served through the load balancer while a control plane is away, and starts that one and the load balancer again',
+      async () => {
+        const [, , last = ''] = nodes;
+        await kind.docker('stop', last);
+        const get = ['get', 'namespace', 'default', '-o', 'name', '--request-timeout=10s'];
+        // The stand-in forwards to one after the other, and passes one by once a connection to it has failed: the kernel
+        // tries for as long as it believes that there is somebody at that address.
+        const allServed = async (): Promise<true> => {
+          for (let i = 0; i < nodes.length; i++) await kind.kubectl(stack, ...get);
+          return true;
+        };
+        await eventually('connections that pass by the control plane that is away', allServed, 2 * minute);
+        await kind.docker('stop', '--time', '1', balancer);
+        expect(await kind.json('up', stack)).toMatchObject({ changes: 0, nodes: 3, encryption: 'KMS' });
+      },
+      5 * minute,
+    );
+
+    it('goes with everything that it made', async () => {
+      expect((await kind.run('down', stack)).code).toBe(0);
+      expect(await containers()).toEqual([]);
+      expect(await kind.docker('images', '--quiet', balancerImage)).toBe('');
+      expect(await readdir(join(kind.home.dir, 'clusters'))).toEqual([]);
+    });
+  },
+);
