@@ -235,47 +235,51 @@ stackCommand(
 const plumbing = program.command('plumbing', { hidden: true }).description("what the Pulumi program's resources run");
 plumbing
   .command('start-cluster <name>')
-  .action(async (name: string) => (await import('./plumbing.ts')).startClusterCommand(name));
+  .action(async (name: string) => (await import('./plumbing/localCluster.ts')).startLocal(name));
 plumbing
   .command('remove-cluster <name>')
-  .action(async (name: string) => (await import('./plumbing.ts')).removeClusterCommand(name));
-plumbing.command('start-kind <name>').action(async (name: string) => (await import('./plumbing.ts')).startKind(name));
-plumbing.command('remove-kind <name>').action(async (name: string) => (await import('./plumbing.ts')).removeKind(name));
+  .action(async (name: string) => (await import('./plumbing/localCluster.ts')).removeLocal(name));
+plumbing
+  .command('start-kind <name>')
+  .action(async (name: string) => (await import('./plumbing/kind.ts')).startKind(name));
+plumbing
+  .command('remove-kind <name>')
+  .action(async (name: string) => (await import('./plumbing/kind.ts')).removeKind(name));
 plumbing
   .command('load-image <name> <reference> <nodes>')
   .action(async (name: string, reference: string, nodes: string) =>
-    (await import('./plumbing.ts')).loadImageCommand(name, reference, Number(nodes)),
+    (await import('./plumbing/images.ts')).loadImage(name, reference, Number(nodes)),
   );
 plumbing
   .command('configure-kms <name>')
   .addArgument(new Argument('[first]').choices(modes))
   .action(async (name: string, first: EncryptionMode | undefined) =>
-    (await import('./plumbing.ts')).configureKmsCommand(name, first),
+    (await import('./plumbing/encryption.ts')).configureKms(name, first),
   );
 plumbing
   .command('encrypt <name>')
   .addArgument(new Argument('<mode>').choices(modes))
-  .action(async (name: string, mode: EncryptionMode) => (await import('./plumbing.ts')).encryptCommand(name, mode));
+  .action(async (name: string, mode: EncryptionMode) => (await import('./plumbing/encryption.ts')).encrypt(name, mode));
 
 plumbing
   .command('undo-encryption <name>')
   .addArgument(new Argument('<mode>').choices(modes))
   .action(async (name: string, mode: EncryptionMode) =>
-    (await import('./plumbing.ts')).undoEncryptionCommand(name, mode),
+    (await import('./plumbing/encryption.ts')).undoEncryption(name, mode),
   );
 plumbing
   .command('check-cloud <name>')
-  .action(async (name: string) => (await import('./plumbing.ts')).checkCloudCommand(name));
-plumbing.command('make-keystore').action(async () => (await import('./plumbing.ts')).makeKeystoreCommand());
+  .action(async (name: string) => (await import('./plumbing/cloud.ts')).printChecked(name));
+plumbing.command('make-keystore').action(async () => (await import('./plumbing/cloud.ts')).printKeystore());
 plumbing
   .command('push-image <reference> <repository>')
   .action(async (reference: string, repository: string) =>
-    (await import('./plumbing.ts')).pushImageCommand(reference, repository),
+    (await import('./plumbing/images.ts')).pushImageTo(reference, repository),
   );
 
 plumbing
   .command('remove-hollow-nodes <name>')
-  .action(async (name: string) => (await import('./plumbing.ts')).removeHollowNodesCommand(name));
+  .action(async (name: string) => (await import('./plumbing/hollowNodes.ts')).removeHollow(name));
 
 /** Commander ends the process and prints errors itself unless told; every command is told the same. */
 const throwInstead = (command: Command): void => {

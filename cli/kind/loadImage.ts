@@ -1,6 +1,4 @@
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { z } from 'zod';
 import { withLock } from '../../common/lock.ts';
 import type { Progress } from '../../common/progress.ts';
 import { waitFor } from '../../common/waitFor.ts';
@@ -9,28 +7,7 @@ import { imageArchive } from '../../image/load.ts';
 import type { EngineName } from '../../kind/cluster/engine.ts';
 import { inNode, type KindNode, kubernetesNodes, listNodes } from '../../kind/cluster/nodes.ts';
 import { readKindRecord } from '../../kind/cluster/record.ts';
-import { startKindCluster } from '../../kind/cluster/start.ts';
-import { parseRegistryCredentials } from '../registryCredentials.ts';
-import { clusterDirOf, loadStack, type Stack } from '../stack.ts';
-import { printStarted } from '../startedCluster.ts';
-import { gatherKindSupplies, kindSpecOf } from './cluster.ts';
-import { removeKindOf } from './remove.ts';
-
-/** What of standard input is used: the rest is in the stack's settings, and there so that a change of it is one. */
-const given = z.object({ registryCredentials: z.string().transform(parseRegistryCredentials).optional() });
-
-/** Makes the cluster of a stack, with the secret in the JSON of standard input; prints how to reach it as JSON. */
-export const startKindCommand = async (name: string, progress: Progress): Promise<void> => {
-  const stack = await loadStack(name);
-  const { registryCredentials } = given.parse(JSON.parse(await text(process.stdin)));
-  const supplies = { ...(await gatherKindSupplies(stack, progress)), registryCredentials };
-  const { access, pauseImage } = await startKindCluster(kindSpecOf(stack), stack.clusterDir, supplies, progress);
-  printStarted(access, pauseImage);
-};
-
-export const removeKindCommand = async (name: string, progress: Progress): Promise<void> => {
-  await removeKindOf({ name, clusterDir: clusterDirOf(name) }, progress);
-};
+import type { Stack } from '../stack.ts';
 
 /** Long enough for a first cluster on a slow machine, with its image. */
 const nodesWithinMs = 900_000;
