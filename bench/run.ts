@@ -42,6 +42,13 @@ const main = async (name: string): Promise<void> => {
       next: 'npm run bench -- up',
     });
   }
+  const stop = async (): Promise<void> => {
+    process.stderr.write('bench: told to end: taking down its stack\n');
+    // A command that works on it is told by the terminal, too; else its lock is waited for.
+    await (await import('./stack.ts')).removeBenchStacks();
+    process.exit(130);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
   const progress = lineProgress((line) => process.stderr.write(line), 60_000);
   const figures = await (await load())(progress);
   await keep(name, figures);

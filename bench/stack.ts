@@ -21,6 +21,13 @@ export interface TimedRun {
   readonly stderr: string;
 }
 
+const made = new Set<BenchStack>();
+
+/** Takes down what a benchmark that is ended in its midst would leave. */
+export const removeBenchStacks = async (): Promise<void> => {
+  await Promise.all([...made].map((stack) => stack.remove()));
+};
+
 const cli = join(projectDir, 'cli', 'understudy.js');
 
 /** Where commands run, if not just here. */
@@ -54,12 +61,15 @@ export const createBenchStack = async (
       next: `see ${home}`,
     });
   };
-  return {
+  const stack: BenchStack = {
     home,
     run,
     remove: async () => {
       await run('down');
       await rm(home, { recursive: true, force: true });
+      made.delete(stack);
     },
   };
+  made.add(stack);
+  return stack;
 };

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { administratorClient, type ClusterAccess, readAccess } from '../../cluster/access.ts';
@@ -92,7 +92,11 @@ const createNodes = async (spec: KindSpec, dir: string, supplies: KindSupplies):
   const { kind, engine, image } = supplies;
   const folders = nodeFolders(dir);
   for (let place = 1; place <= spec.controlPlanes; place++) {
-    await writeFileWhole(join(folders.encryption(place), 'encryption-config.yaml'), identityConfiguration);
+    const folder = folders.encryption(place);
+    await writeFileWhole(join(folder, 'encryption-config.yaml'), identityConfiguration, 0o644);
+    // The installer is root without any capability, and so a stranger to a folder of a user who is not root. Nobody else of this
+    // machine gets past the cluster's directory.
+    await chmod(folder, 0o777);
   }
   for (let place = 1; place <= spec.controlPlanes + spec.workers; place++) {
     await writeFileWhole(folders.network(place), cniConfiguration({ podCidr: podNetworkAt(place) }), 0o644);
@@ -149,11 +153,9 @@ const refuseLoss = (before: KindRecord | undefined, found: readonly KindNode[]):
   });
 };
 
-/** Waits until a cluster's API server answers. */
-const answering = async (access: ClusterAccess, pauseImage: string): Promise<StartedKindCluster> => {
+const waitUntilAnswering = async (access: ClusterAccess): Promise<void> => {
   const api = administratorClient(access);
   await waitForApi(api, aliveWithinMs).finally(api.close);
-  return { access, pauseImage };
 };
 
 const pauseImageOf = async (engine: EngineName, [node]: readonly KindNode[]): Promise<string> => {
@@ -184,8 +186,11 @@ export const startKindCluster = async (
     if (isWhole) {
       refuseChange(before, spec);
       const settled = stillSettled(before.settled, found, credentials);
-      const access = settled && (await readAccess(dir));
-      if (access !== undefined) return await answering(access, settled?.pauseImage ?? '');
+      const access = await readAccess(dir);
+      if (settled !== undefined && access !== undefined) {
+        await waitUntilAnswering(access);
+        return { access, pauseImage: settled.pauseImage };
+      }
       const names = found.filter(({ running }) => !running).map(({ name }) => name);
       const stopped = startingOrder(names, before);
       if (stopped.length > 0) {
@@ -210,20 +215,22 @@ export const startKindCluster = async (
     const controlPlanes = controlPlanesOf(nodes);
     const env = kindEnvironment(engine);
     // Each is a command of the engine, which takes a tenth of a second and more.
-    const [kubeconfig, files, pauseImage] = await Promise.all([
+    const [kubeconfig, files] = await Promise.all([
       exec(kind, ['get', 'kubeconfig', '--name', kindNameOf(spec.stack)], { env }),
       readPki(engine, controlPlanes),
-      pauseImageOf(engine, controlPlanes),
       seedKeystores(engine, dir, controlPlanes),
       isWhole || credentials !== undefined ? changeCredentials(engine, nodes, credentials) : undefined,
       isWhole ? followAddresses(engine, controlPlanes) : undefined,
       image.archive !== undefined ? connectPods(engine, spec, nodes) : undefined,
     ]);
-    const started = await answering(await writeKindAccess(dir, controlPlanes, kubeconfig, files), pauseImage);
+    const access = await writeKindAccess(dir, controlPlanes, kubeconfig, files);
+    await waitUntilAnswering(access);
+    // Of a node that was just started, containerd comes up only now.
+    const pauseImage = await pauseImageOf(engine, controlPlanes);
     const record = await readKindRecord(dir);
     const settled = { startedAt: startsOf(containers), credentials: credentials !== undefined, pauseImage };
     if (record !== undefined) await writeKindRecord(dir, { ...record, settled });
-    return started;
+    return { access, pauseImage };
   });
 };
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tryExec } from '../../common/exec.ts';
@@ -9,6 +9,9 @@ const minute = 60_000;
 const stack = 'kind';
 const node = 'us-kind-control-plane';
 const worker = 'us-kind-worker';
+
+/** Of a user who is not root. */
+const nobody = 65_534;
 
 /** Where a node's port is reachable at this machine. */
 const hostPort = 8080;
@@ -172,8 +175,10 @@ describe.skipIf(lacking !== undefined)(
       });
     });
 
-    it('has another kube-apiserver take over for another mode, and the first one back', async () => {
+    it("has another kube-apiserver take over for another mode, and the first one back, also in a folder that is not root's", async () => {
       await apiServerIs(`kube-apiserver-b-${node}`);
+      // As it is where somebody who is not root uses the engine.
+      await chown(join(kind.home.clusterDir(stack), 'kind', 'encryption', '1'), nobody, nobody);
       expect(await json('encrypt', 'aescbc', stack)).toMatchObject({ type: 'aescbc', changed: true });
       expect(await json('verify', stack)).toMatchObject({ resources: { secrets: { plaintext: 0 } }, roundTrip: true });
       await apiServerIs(`kube-apiserver-${node}`);
