@@ -27,6 +27,8 @@ export const podPlacement = {
     reinvocationPolicy: 'IfNeeded',
     matchConstraints: { resourceRules: [rule('', ['pods'], ['CREATE'])] },
     variables: [
+      // Not a condition, for which the API server makes each pod ready for CEL once more.
+      { name: 'mirror', expression: isMirror },
       ...decision(
         "object.metadata.?name.orValue('') != '' ? object.metadata.name : object.metadata.?generateName.orValue('')",
       ),
@@ -34,8 +36,7 @@ export const podPlacement = {
       { name: 'confine', expression: podPatches.confine },
       { name: 'keepOff', expression: podPatches.keepOff },
     ],
-    // Not a condition, for which the API server makes each pod ready for CEL once more.
-    mutations: [celMutation(`${isMirror} ? [] : variables.hollow ? variables.confine : variables.keepOff`)],
+    mutations: [celMutation('variables.mirror ? [] : variables.hollow ? variables.confine : variables.keepOff')],
   },
 };
 
