@@ -1,19 +1,19 @@
 #!/usr/bin/env node
 // Runs the command line on the Node that package.json pins, whichever Node started this file.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { requirePinnedNode } from '../common/pinnedNode.js';
 
-const project = new URL('..', import.meta.url);
-const pinned = fileURLToPath(new URL(`node_modules/node-linux-${process.arch}/bin/node`, project));
-const self = fileURLToPath(import.meta.url);
+const findPinned = () => {
+  try {
+    return requirePinnedNode();
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+};
 
-if (!existsSync(pinned)) {
-  process.stderr.write(
-    `could not find the Node of this project: no ${pinned}\n  next: run 'npm ci' in ${fileURLToPath(project)} (Linux on x64 or arm64)\n`,
-  );
-  process.exit(1);
-}
+const pinned = findPinned();
 if (process.execPath === pinned) {
   const { enableCompileCache } = await import('node:module');
   const { cacheDir } = await import('../common/paths.ts');
@@ -21,7 +21,7 @@ if (process.execPath === pinned) {
   enableCompileCache(`${cacheDir()}/node`);
   await import('./main.ts');
 } else {
-  const child = spawn(pinned, [self, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
   // Ctrl-C reaches both; the child decides when to end. One that is about to end well would be spoilt by another signal.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => setTimeout(() => child.kill(signal), 200));

@@ -1,16 +1,8 @@
 // What Pulumi's language host runs. It takes the Node on PATH, which may be one that cannot read TypeScript.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { requirePinnedNode } from '../common/pinnedNode.js';
 
-const project = new URL('..', import.meta.url);
-const pinned = fileURLToPath(new URL(`node_modules/node-linux-${process.arch}/bin/node`, project));
-
-if (!existsSync(pinned)) {
-  throw new Error(
-    `could not find the Node of this project: no ${pinned}\n  next: run 'npm ci' in ${fileURLToPath(project)} (Linux on x64 or arm64)`,
-  );
-}
+const pinned = requirePinnedNode();
 
 /** The language host's own command again, with its way to tell the engine of resources and outputs. */
 const runAgain = () =>

@@ -13,6 +13,7 @@ import { writeFileWhole } from '../../common/files.ts';
 import { silentProgress } from '../../common/progress.ts';
 import { ensurePrograms } from '../../toolchain/index.ts';
 import { freePort } from '../tools/freePort.ts';
+import { apiServerFlags } from './apiServerFlags.ts';
 
 export interface ApiServerOptions {
   /** Controllers to run in a kube-controller-manager beside it, by their names; none, and no manager, where left out. */
@@ -144,18 +145,8 @@ export const startApiServer = async (options: ApiServerOptions = {}): Promise<Ap
     );
     const startKubeApiServer = (): Component =>
       startComponent(dir, 'kube-apiserver', programs['kube-apiserver'], [
-        `--etcd-servers=${etcdUrl}`,
         '--bind-address=127.0.0.1',
-        `--secure-port=${securePort}`,
-        `--tls-cert-file=${path('serving.crt')}`,
-        `--tls-private-key-file=${path('serving.key')}`,
-        `--client-ca-file=${path('ca.crt')}`,
-        '--authorization-mode=RBAC',
-        '--anonymous-auth=false',
-        '--service-cluster-ip-range=10.96.0.0/16',
-        '--service-account-issuer=https://kubernetes.default.svc',
-        `--service-account-key-file=${path('sa.pub')}`,
-        `--service-account-signing-key-file=${path('sa.key')}`,
+        ...apiServerFlags({ etcdUrl, port: securePort, ownDir: dir, sharedDir: dir }),
         ...(options.flags ?? []),
       ]);
     const whenServing = (): Promise<void> => whenReady(components, () => isReady(url, authority.certificate, admin));

@@ -19,6 +19,7 @@ import { bundleService } from '../../image/bundle.ts';
 import { kmsBackendDefinition } from '../../operator/kmsBackend.ts';
 import { ensureOpenShiftCrds, ensurePrograms } from '../../toolchain/index.ts';
 import { freePort } from '../tools/freePort.ts';
+import { apiServerFlags, handoverFlags } from './apiServerFlags.ts';
 
 /** A control-plane node without a kubelet: two services of a real kube-apiserver and one of the plugin under a real s6. */
 export interface TestNode {
@@ -98,7 +99,6 @@ interface Common {
 const startNode = async (common: Common, name: string, address: string, seed: string): Promise<TestNode> => {
   const { authority, config, children } = common;
   const dir = join(common.dir, name);
-  const shared = (file: string): string => join(common.dir, file);
   const configurationPath = join(dir, 'encryption', 'encryption-config.yaml');
   await Promise.all(
     ['sockets', 'plugin', 'encryption', 'reporter', 'services'].map((sub) =>
@@ -112,23 +112,9 @@ const startNode = async (common: Common, name: string, address: string, seed: st
   await writeFileWhole(join(dir, 'plugin', 'keystore.json'), JSON.stringify({ seed, versions: {} }));
   const apiServer = [
     common.kubeApiServer,
-    `--etcd-servers=${common.etcdUrl}`,
     `--bind-address=${address}`,
-    `--secure-port=${apiPort}`,
-    '--permit-port-sharing=true',
-    // A loopback address cannot be an endpoint.
-    '--endpoint-reconciler-type=none',
-    `--tls-cert-file=${join(dir, 'serving.crt')}`,
-    `--tls-private-key-file=${join(dir, 'serving.key')}`,
-    `--client-ca-file=${shared('ca.crt')}`,
-    '--authorization-mode=RBAC',
-    '--anonymous-auth=false',
-    '--service-cluster-ip-range=10.96.0.0/16',
-    '--service-account-issuer=https://kubernetes.default.svc',
-    `--service-account-key-file=${shared('sa.pub')}`,
-    `--service-account-signing-key-file=${shared('sa.key')}`,
-    `--encryption-provider-config=${configurationPath}`,
-    '--encryption-provider-config-automatic-reload=true',
+    ...apiServerFlags({ etcdUrl: common.etcdUrl, port: apiPort, ownDir: dir, sharedDir: common.dir }),
+    ...handoverFlags(configurationPath),
   ];
   await writeService(dir, 'kube-apiserver-a', apiServer, false);
   await writeService(dir, 'kube-apiserver-b', apiServer, true);

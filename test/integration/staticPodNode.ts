@@ -14,6 +14,7 @@ import { silentProgress } from '../../common/progress.ts';
 import { ensurePrograms } from '../../toolchain/index.ts';
 import { freePort } from '../tools/freePort.ts';
 import { type ApiServer, startApiServer } from './apiServer.ts';
+import { apiServerFlags, handoverFlags } from './apiServerFlags.ts';
 
 /** A control-plane node of kubeadm's kind: a folder of manifests, and a stand-in for the kubelet that runs what is in it. */
 export interface StaticPodNode {
@@ -124,22 +125,8 @@ export const startStaticPodNode = async (configuration: string): Promise<StaticP
   await writeFileWhole(path('node/serving.key'), serving.key);
   const command = [
     programs['kube-apiserver'],
-    `--etcd-servers=${server.etcdUrl}`,
-    `--secure-port=${port}`,
-    '--permit-port-sharing=true',
-    // A loopback address cannot be an endpoint.
-    '--endpoint-reconciler-type=none',
-    `--tls-cert-file=${path('node/serving.crt')}`,
-    `--tls-private-key-file=${path('node/serving.key')}`,
-    `--client-ca-file=${path('ca.crt')}`,
-    '--authorization-mode=RBAC',
-    '--anonymous-auth=false',
-    '--service-cluster-ip-range=10.96.0.0/16',
-    '--service-account-issuer=https://kubernetes.default.svc',
-    `--service-account-key-file=${path('sa.pub')}`,
-    `--service-account-signing-key-file=${path('sa.key')}`,
-    `--encryption-provider-config=${configurationPath}`,
-    '--encryption-provider-config-automatic-reload=true',
+    ...apiServerFlags({ etcdUrl: server.etcdUrl, port, ownDir: path('node'), sharedDir: server.dir }),
+    ...handoverFlags(configurationPath),
   ];
   await writeFile(join(manifestsDir, 'kube-apiserver.yaml'), manifestOf(address, command));
   const config = new KubeConfig();
