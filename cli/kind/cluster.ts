@@ -22,7 +22,7 @@ export const gatherKindSupplies = async (stack: Stack, progress: Progress): Prom
   const engine = await findEngine(wanted);
   const record = await readKindRecord(stack.clusterDir);
   refuseForeign(await listNodes(engine, stack.name), stack.name, stack.clusterDir, record);
-  const { kind, etcd } = await ensurePrograms(['kind', 'etcd'], progress);
+  const { kind } = await ensurePrograms(['kind'], progress);
   const image = nodeImage === undefined ? await ensureNodeImage(progress) : { reference: nodeImage };
-  return { kind, etcd, engine, image };
+  return { kind, engine, image };
 };

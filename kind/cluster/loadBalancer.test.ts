@@ -39,8 +39,7 @@ resources:
 ${endpoint('us-kind-control-plane')}${endpoint('us-kind-control-plane2')}${endpoint('us-kind-control-plane3')}`;
 
 test('the stand-in for Envoy waits until kind has written both files, then forwards from its port to each control plane', async () => {
-  const etcd = join(dir, 'etcd');
-  await writeFile(etcd, '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+  await writeFile(join(dir, 'haproxy'), '#!/bin/sh\ncat "$3"\n', { mode: 0o755 });
   for (const file of ['cds.yaml', 'lds.yaml']) await writeFile(join(dir, file), 'resources: []');
   const script = envoyScript.replace(balancerFolder, dir);
   const envoy = spawn('bash', ['-c', script, 'envoy', '-c', `${balancerFolder}/envoy.yaml`], {
@@ -53,7 +52,16 @@ test('the stand-in for Envoy waits until kind has written both files, then forwa
   await writeFile(join(dir, 'lds.yaml.tmp'), listener);
   await rename(join(dir, 'lds.yaml.tmp'), join(dir, 'lds.yaml'));
   await ended;
-  expect(await said).toBe(
-    'gateway start --listen-addr=0.0.0.0:6443 --endpoints=us-kind-control-plane:6443,us-kind-control-plane2:6443,us-kind-control-plane3:6443 --retry-delay=1s\n',
-  );
+  const lines = (await said).split('\n').map((line) => line.trim());
+  expect(lines.filter((line) => /^(bind|backend|server) /.test(line))).toEqual([
+    'bind 0.0.0.0:6443',
+    'backend kube_apiservers',
+    'server ready1 us-kind-control-plane:6443',
+    'server ready2 us-kind-control-plane2:6443',
+    'server ready3 us-kind-control-plane3:6443',
+    'backend kube_apiservers_not_ready',
+    'server alive1 us-kind-control-plane:6443',
+    'server alive2 us-kind-control-plane2:6443',
+    'server alive3 us-kind-control-plane3:6443',
+  ]);
 });

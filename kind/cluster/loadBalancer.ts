@@ -16,31 +16,60 @@ const label = 'dev.understudy.stand-in';
 export const balancerFolder = '/home/envoy';
 
 /**
+ * IPv4, as Envoy by kind's files: of two kube-apiservers of a node that take turns, the second listens at that address alone.
+ * Connections to a node that has vanished are given up after 10 s.
+ */
+const server = 'check inter 2s fall 2 rise 1 tcp-ut 10s resolvers engine resolve-prefer ipv4 init-addr none';
+
+/**
  * The program `envoy` of the stand-in: takes listener and endpoints out of the two files that kind writes for Envoy once it
- * knows them, and forwards TCP by etcd's gateway, as the load balancer of a `local` stack does.
+ * knows them, and has Debian's HAProxy forward TCP. As Envoy does by kind's files, it asks each API server over TLS how it is,
+ * passes those by that are not well, and tries all where none is, as when the KMS of all of them fails. It asks for `/readyz`
+ * instead of `/healthz`: one that has just begun answers with 403 to what it has not read the roles for.
  */
 export const envoyScript = `#!/bin/bash
 set -eu
 cd ${balancerFolder}
 pairs() {
-  sed -n 's/^ *address: *"\\{0,1\\}\\([^" ]\\{1,\\}\\)"\\{0,1\\} *$/\\1/p; s/^ *port_value: *\\([0-9]\\{1,\\}\\) *$/:\\1,/p' "$1" |
-    tr -d '\\n' | sed 's/,$//'
+  sed -n 's/^ *address: *"\\{0,1\\}\\([^" ]\\{1,\\}\\)"\\{0,1\\} *$/\\1/p; s/^ *port_value: *\\([0-9]\\{1,\\}\\) *$/:\\1/p' "$1" | paste -d '\\0' - -
 }
 until listen=$(pairs lds.yaml) && endpoints=$(pairs cds.yaml) && [ -n "$listen" ] && [ -n "$endpoints" ]; do sleep 0.1; done
-exec etcd gateway start --listen-addr="$listen" --endpoints="$endpoints" --retry-delay=1s
+cat >haproxy.cfg <<END
+global
+  maxconn 4096
+resolvers engine
+  parse-resolv-conf
+  timeout resolve 1s
+  hold valid 5s
+defaults
+  mode tcp
+  timeout connect 1s
+  timeout check 3s
+  timeout client 1d
+  timeout server 1d
+  option redispatch 1
+frontend listener_apiserver
+  bind $listen
+  use_backend kube_apiservers if { nbsrv(kube_apiservers) gt 0 }
+  default_backend kube_apiservers_not_ready
+backend kube_apiservers
+  balance roundrobin
+  option httpchk GET /readyz
+  default-server ${server} check-ssl verify none observe layer4 error-limit 1 on-error mark-down
+$(i=0; for endpoint in $endpoints; do echo "  server ready$((i += 1)) $endpoint"; done)
+backend kube_apiservers_not_ready
+  balance roundrobin
+  default-server ${server}
+$(i=0; for endpoint in $endpoints; do echo "  server alive$((i += 1)) $endpoint"; done)
+END
+exec haproxy -db -f haproxy.cfg
 `;
 
 /**
  * Makes sure that the engine has the load balancer's image. One that it has stays; else it gets a stand-in made of a node image
- * made here, of which it keeps a few megabytes more.
- * @param etcd path of the program
+ * made here, of which it keeps a file more.
  */
-export const ensureBalancerImage = async (
-  engine: EngineName,
-  nodeImage: string,
-  etcd: string,
-  progress: Progress,
-): Promise<void> => {
+export const ensureBalancerImage = async (engine: EngineName, nodeImage: string, progress: Progress): Promise<void> => {
   if ((await tryExec(engine, ['image', 'inspect', balancerImage])).code === 0) return;
   await progress.phase(`image of the load balancer into ${engine}`, async () => {
     const container = `understudy-balancer-${randomBytes(4).toString('hex')}`;
@@ -50,7 +79,6 @@ export const ensureBalancerImage = async (
       await writeFile(script, envoyScript, { mode: 0o755 });
       await exec(engine, ['create', '--name', container, nodeImage]);
       await exec(engine, ['cp', script, `${container}:/usr/local/bin/envoy`]);
-      await exec(engine, ['cp', etcd, `${container}:/usr/local/bin/etcd`]);
       // Kind gives the command; a node's own entrypoint would start systemd.
       const changes = ['ENTRYPOINT ["/usr/bin/env"]', 'CMD ["true"]', `LABEL ${label}=true`];
       await exec(engine, ['commit', ...changes.flatMap((change) => ['--change', change]), container, balancerImage]);

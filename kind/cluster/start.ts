@@ -11,7 +11,7 @@ import { Failure } from '../../common/failure.ts';
 import { writeFileWhole } from '../../common/files.ts';
 import { withLock } from '../../common/lock.ts';
 import type { Progress } from '../../common/progress.ts';
-import { readPki, writeKindAccess } from './access.ts';
+import { readNodeFiles, writeKindAccess } from './access.ts';
 import { followAddresses } from './addresses.ts';
 import { hasBalancer, type KindSpec, kindConfiguration, kindNameOf, markFiles, nodeFolders } from './configuration.ts';
 import type { EngineName } from './engine.ts';
@@ -45,8 +45,6 @@ export interface KindSupplies {
   readonly engine: EngineName;
   /** Made here where it has an archive; else one that the engine has or pulls. */
   readonly image: { readonly reference: string; readonly archive?: string };
-  /** Path of the program etcd, of which the load balancer before several control planes is made. */
-  readonly etcd?: string;
   /** Docker's config.json for the kubelets, as text; without it they have none of ours. */
   readonly registryCredentials?: string;
 }
@@ -72,13 +70,13 @@ const networkExists = async (engine: EngineName): Promise<boolean> =>
   (await tryExec(engine, ['network', 'inspect', 'kind'])).code === 0;
 
 const ensureImages = async (spec: KindSpec, supplies: KindSupplies, progress: Progress): Promise<void> => {
-  const { engine, image, etcd } = supplies;
+  const { engine, image } = supplies;
   const { reference, archive } = image;
   if (archive === undefined) return;
   if ((await tryExec(engine, ['image', 'inspect', reference])).code !== 0) {
     await progress.phase(`load ${reference} into ${engine}`, () => exec(engine, ['load', '--input', archive]));
   }
-  if (hasBalancer(spec) && etcd !== undefined) await ensureBalancerImage(engine, reference, etcd, progress);
+  if (hasBalancer(spec)) await ensureBalancerImage(engine, reference, progress);
 };
 
 /** The last lines of kind's that say what went wrong: its own, and kubeadm's error. */
@@ -217,7 +215,7 @@ export const startKindCluster = async (
     // Each is a command of the engine, which takes a tenth of a second and more.
     const [kubeconfig, files] = await Promise.all([
       exec(kind, ['get', 'kubeconfig', '--name', kindNameOf(spec.stack)], { env }),
-      readPki(engine, controlPlanes),
+      readNodeFiles(engine, controlPlanes),
       seedKeystores(engine, dir, controlPlanes),
       isWhole || credentials !== undefined ? changeCredentials(engine, nodes, credentials) : undefined,
       isWhole ? followAddresses(engine, controlPlanes) : undefined,

@@ -6,7 +6,10 @@ import type { KindBaseName } from '../../toolchain/kindBase.ts';
 /** The release of Debian that a node is made of. */
 export const debianSuite = 'bookworm';
 
-/** What debootstrap adds to a minimal Debian; after the list in kind's own images/base/Dockerfile, without what only storage drivers need. */
+/**
+ * What debootstrap adds to a minimal Debian; after the list in kind's own images/base/Dockerfile, without what only storage
+ * drivers need, and with HAProxy, of which the stand-in for kind's load balancer is made.
+ */
 export const debianPackages: readonly string[] = [
   'systemd',
   'iptables',
@@ -22,6 +25,7 @@ export const debianPackages: readonly string[] = [
   'mount',
   'e2fsprogs',
   'ca-certificates',
+  'haproxy',
 ];
 
 /** Programs that a node runs by itself, and where kind and its units look for them. */
