@@ -103,6 +103,14 @@ describe('a look at a transition', () => {
     expect(look).toMatchObject({ done: false, obstacle: 'SecretsDegraded: KMS is down' });
   });
 
+  it('names the nodes that the operator does not reach', () => {
+    const message = '1 nodes are active; no answer from node-b, node-c';
+    const conditions = [testCondition('StaticPodsAvailable', 'True', 'AsExpected', message)];
+    const { obstacle, told } = lookAtTransition(goal, before, testObjects({ conditions }));
+    expect(obstacle).toBe('the operator gets no answer from the API server of node-b, node-c');
+    expect(told).toEqual([]);
+  });
+
   it('gives the condition as reason otherwise', () => {
     expect(lookAtTransition(goal, before, testObjects({})).obstacle).toMatch(/^Encrypted is Unknown \(NotReported\)/);
   });

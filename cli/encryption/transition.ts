@@ -39,6 +39,13 @@ const rolloutMilestones = (before: EncryptionObjects, now: EncryptionObjects): r
   return [{ text: `configuration ${step} rolled out to ${done} of ${steps.length} nodes` }];
 };
 
+/** Nodes whose API server the operator does not reach, and so cannot ask what it has loaded; in its own words. */
+const unanswered = (operator: OperatorObject | undefined): string | undefined => {
+  const said = operator?.status.conditions.find(({ type }) => type === 'StaticPodsAvailable')?.message ?? '';
+  const [, nodes] = /no answer from (.+)$/.exec(said) ?? [];
+  return nodes === undefined ? undefined : `the operator gets no answer from the API server of ${nodes}`;
+};
+
 /** A look at how far the operator is on its way from `before` to a goal. */
 export const lookAtTransition = (goal: Goal, before: EncryptionObjects, now: EncryptionObjects): Look => {
   const status = encryptionStatus(now);
@@ -55,6 +62,9 @@ export const lookAtTransition = (goal: Goal, before: EncryptionObjects, now: Enc
       ...(isNew && latest.migrated ? [{ text: `everything migrated to key ${latest.id}` }] : []),
       ...problemMilestones(now),
     ],
-    obstacle: problemOf(now) ?? `Encrypted is ${encrypted.status} (${encrypted.reason}): ${encrypted.message}`,
+    obstacle:
+      problemOf(now) ??
+      unanswered(now.operator) ??
+      `Encrypted is ${encrypted.status} (${encrypted.reason}): ${encrypted.message}`,
   };
 };

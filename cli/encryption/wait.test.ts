@@ -54,6 +54,12 @@ describe('waitUntil', () => {
     expect(notes).toEqual(['0 of 50']);
   });
 
+  it('tells what stands in the way, once, where nothing happens for a while', async () => {
+    const { plan, notes } = planWith({ timeoutMs: 40, quietMs: 10 });
+    await expect(waitUntil(looks(pending('the plugin is down', 'a')), plan)).rejects.toThrow(Failure);
+    expect(notes).toEqual(['a', 'not yet: the plugin is down']);
+  });
+
   it('goes on when an API server is away', async () => {
     const { plan } = planWith({});
     await waitUntil(looks(new Error('connection reset'), { done: true, told: [], obstacle: '' }), plan);

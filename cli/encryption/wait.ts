@@ -30,6 +30,8 @@ export interface WaitPlan {
   /** Aborted when the user stops waiting. */
   readonly signal: AbortSignal;
   readonly intervalMs?: number;
+  /** How long nothing may have been told before it tells what stands in the way. */
+  readonly quietMs?: number;
 }
 
 const countEveryMs = 2_000;
@@ -40,14 +42,16 @@ const countEveryMs = 2_000;
  * @throws Failure after `timeoutMs` or on `signal`
  */
 export const waitUntil = async (look: () => Promise<Look>, plan: WaitPlan): Promise<void> => {
-  const { progress, signal, intervalMs = 250 } = plan;
+  const { progress, signal, intervalMs = 250, quietMs = 15_000 } = plan;
   const deadline = performance.now() + plan.timeoutMs;
   const told = new Set<string>();
   let countAgainAt = 0;
+  let lastToldAt = performance.now();
   const tell = ({ text, counting = false }: Milestone): void => {
     if (told.has(text) || (counting && performance.now() < countAgainAt)) return;
     if (counting) countAgainAt = performance.now() + countEveryMs;
     told.add(text);
+    lastToldAt = performance.now();
     progress.note(text);
   };
   for (let obstacle = 'nothing yet'; ; ) {
@@ -59,6 +63,7 @@ export const waitUntil = async (look: () => Promise<Look>, plan: WaitPlan): Prom
     } catch (error) {
       obstacle = messageOf(error);
     }
+    if (performance.now() - lastToldAt >= quietMs) tell({ text: `not yet: ${obstacle}` });
     if (performance.now() >= deadline) throw new Failure({ tried: plan.tried, got: obstacle, next: plan.next });
     try {
       await sleep(intervalMs, undefined, { signal });

@@ -43,7 +43,7 @@ resolvers engine
   hold valid 5s
 defaults
   mode tcp
-  timeout connect 1s
+  timeout connect 2s
   timeout check 3s
   timeout client 1d
   timeout server 1d

@@ -37,6 +37,7 @@ import {
   writeKindRecord,
 } from './record.ts';
 import { changeCredentials } from './registryCredentials.ts';
+import { removeVolumes } from './volumes.ts';
 
 /** What a kind cluster is made with. */
 export interface KindSupplies {
@@ -128,7 +129,9 @@ const createNodes = async (spec: KindSpec, dir: string, supplies: KindSupplies):
 /** Removes nodes by name: they are ours. */
 const removeNodes = async (engine: EngineName, nodes: readonly KindNode[]): Promise<void> => {
   if (nodes.length === 0) return;
-  await exec(engine, ['rm', '--force', '--volumes', ...nodes.map(({ name }) => name)]);
+  // Podman lets each have 10 s to end, Docker none.
+  const atOnce = engine === 'podman' ? ['--time', '0'] : [];
+  await exec(engine, ['rm', '--force', ...atOnce, '--volumes', ...nodes.map(({ name }) => name)]);
 };
 
 const refuseChange = (before: KindRecord, spec: KindSpec): void => {
@@ -198,6 +201,7 @@ export const startKindCluster = async (
       refuseLoss(before, found);
       if (found.length > 0) progress.note(`half a cluster is there (${found.length} nodes): making it anew`);
       await removeNodes(engine, found);
+      await removeVolumes(engine, spec.stack);
       await rm(join(dir, 'kind'), { recursive: true, force: true });
       const madeNetwork = before?.madeNetwork === true || !(await networkExists(engine));
       const record = { spec, engine, image: image.reference, madeNetwork };
@@ -246,6 +250,7 @@ export const removeKindCluster = async (
     const ours = ownNodes(found, dir, record);
     if (ours.length > 0)
       await progress.phase(`remove kind cluster ${kindNameOf(stack)}`, () => removeNodes(engine, ours));
+    if (record !== undefined) await removeVolumes(engine, stack);
     if (record !== undefined && hasBalancer(record.spec)) await removeBalancerImage(engine);
     // Refused, and so left, while another cluster is in it.
     if (record?.madeNetwork === true) await tryExec(engine, ['network', 'rm', 'kind']);

@@ -5,12 +5,30 @@ import { tryExec } from '../../common/exec.ts';
 import { Failure, hasCode } from '../../common/failure.ts';
 import { cacheDir } from '../../common/paths.ts';
 import type { Progress } from '../../common/progress.ts';
+import type { EngineName } from '../cluster/engine.ts';
 
 /**
- * Debian's Docker Engine and what of it a minimal Debian may lack. They are unpacked, not installed: an installed one
+ * Debian's container engines and what of them a minimal Debian may lack. They are unpacked, not installed: an installed one
  * would start by itself, on this machine's own network.
  */
-export const enginePackages = ['docker.io', 'containerd', 'runc', 'tini', 'libdevmapper1.02.1'] as const;
+export const enginePackages: Readonly<Record<EngineName, readonly string[]>> = {
+  docker: ['docker.io', 'containerd', 'runc', 'tini', 'libdevmapper1.02.1'],
+  podman: [
+    'podman',
+    'conmon',
+    'runc',
+    'netavark',
+    'aardvark-dns',
+    'golang-github-containers-common',
+    'golang-github-containers-image',
+    'tini',
+    'libassuan0',
+    'libdevmapper1.02.1',
+    'libgpg-error0',
+    'libgpgme11',
+    'libsubid4',
+  ],
+};
 
 const run = async (command: string, args: readonly string[], cwd: string, tried: string, next: string) => {
   const env = { ...process.env, LC_ALL: 'C.UTF-8' };
@@ -28,20 +46,21 @@ const run = async (command: string, args: readonly string[], cwd: string, tried:
  * The folder that {@link enginePackages} are unpacked in, got where it is missing, by apt: which checks their signatures.
  * @throws Failure where this is no Debian, or apt cannot get them
  */
-export const ensureEnginePackages = async (progress: Progress): Promise<string> => {
+export const ensureEnginePackages = async (name: EngineName, progress: Progress): Promise<string> => {
   const dir = join(cacheDir(), 'engine');
-  const tried = "get Debian's Docker Engine";
+  const packages = enginePackages[name];
+  const tried = `get Debian's ${name}`;
   const next = "check the package lists ('apt-get update'), or use a Docker or Podman of your own";
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const policy = await run('apt-cache', ['policy', ...enginePackages], dir, tried, next);
+  const policy = await run('apt-cache', ['policy', ...packages], dir, tried, next);
   const candidates = [...policy.matchAll(/^ {2}Candidate: (.+)$/gm)].map(([, version]) => version ?? '');
   const key = createHash('sha256').update(JSON.stringify(candidates)).digest('hex').slice(0, 12);
-  const folder = join(dir, `docker-${key}`);
+  const folder = join(dir, `${name}-${key}`);
   if (await stat(folder).catch(() => undefined)) return folder;
-  return progress.phase(`unpack Debian packages: ${enginePackages.join(', ')}`, async () => {
+  return progress.phase(`unpack Debian packages: ${packages.join(', ')}`, async () => {
     const work = await mkdtemp(join(dir, 'work-'));
     try {
-      await run('apt-get', ['download', ...enginePackages], work, tried, next);
+      await run('apt-get', ['download', ...packages], work, tried, next);
       for (const file of (await readdir(work)).filter((name) => name.endsWith('.deb'))) {
         await run('dpkg-deb', ['--extract', file, 'root'], work, tried, 'run again');
       }

@@ -10,20 +10,16 @@ import { readFileIfThere, writeFileWhole } from '../../common/files.ts';
 import { cacheDir } from '../../common/paths.ts';
 import type { Progress } from '../../common/progress.ts';
 import { waitFor } from '../../common/waitFor.ts';
+import type { EngineName } from '../cluster/engine.ts';
+import { type EnginePlaces, engineBox, renderEnter, renderInit, renderRuntime } from './box.ts';
 import { ensureEnginePackages } from './debianPackages.ts';
-import {
-  type EnginePlaces,
-  engineBox,
-  renderDaemonConfiguration,
-  renderEnter,
-  renderInit,
-  renderRuntime,
-  socketPath,
-} from './scripts.ts';
+import { dockerContent, dockerFiles, socketPath } from './docker.ts';
+import { podmanContent, podmanFiles, renderPodman } from './podman.ts';
 
-/** A Docker Engine of our own, in a network of its own that leads nowhere. */
+/** A container engine of our own, in a network of its own that leads nowhere. */
 export interface Engine {
-  /** Variables that make `docker`, and kind, speak to it. */
+  readonly name: EngineName;
+  /** Variables that make its command, and kind, speak to it. */
   readonly env: NodeJS.ProcessEnv;
   /** Words to put before a command that is to run in the engine's network. */
   readonly enter: readonly string[];
@@ -71,24 +67,32 @@ const mayRaiseLimits = async (): Promise<boolean> => {
   return ((BigInt(`0x${bounding}`) >> capSysResource) & 1n) === 1n;
 };
 
+const kinds = {
+  docker: { files: dockerFiles, content: dockerContent },
+  podman: { files: podmanFiles, content: podmanContent },
+} as const;
+
 /**
  * Starts an engine in the empty folder `dir`. It ends with this process, however that ends.
  * @param dir not below /run, which an engine has its own of
  * @throws Failure with the end of the engine's log
  */
-export const startEngine = async (dir: string, progress: Progress): Promise<Engine> => {
+export const startEngine = async (name: EngineName, dir: string, progress: Progress): Promise<Engine> => {
   await removeDeadEngines();
-  const packages = await ensureEnginePackages(progress);
+  const packages = await ensureEnginePackages(name, progress);
   const places: EnginePlaces = { id: idOf(dir), dir, packages };
   const hierarchies = await machineHierarchies();
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const { files, content } = kinds[name];
+  const programs = join(dir, 'bin');
+  await mkdir(programs, { recursive: true, mode: 0o700 });
   await writeFileWhole(registryPath(places.id), `${process.pid}\n${dir}`);
   const runc = join(packages, 'usr/sbin/runc');
   const runtime = join(dir, 'runtime');
   await writeFile(runtime, renderRuntime(runc), { mode: 0o700 });
-  await writeFile(join(dir, 'daemon.json'), renderDaemonConfiguration((await mayRaiseLimits()) ? runc : runtime));
+  const fitting = (await mayRaiseLimits()) ? runc : runtime;
+  for (const [path, text] of Object.entries(files(places, fitting))) await writeFile(path, text);
   const initPath = join(dir, 'init.sh');
-  await writeFile(initPath, renderInit(places, hierarchies), { mode: 0o700 });
+  await writeFile(initPath, renderInit(places, hierarchies, content(places)), { mode: 0o700 });
   const logPath = join(dir, 'log');
   const log = await open(logPath, 'w', 0o600);
   const command = ['--pdeathsig', 'KILL', 'bash', '--norc', '-c', renderEnter(places, hierarchies, initPath)];
@@ -98,21 +102,30 @@ export const startEngine = async (dir: string, progress: Progress): Promise<Engi
   await log.close();
   const env = {
     ...process.env,
-    DOCKER_HOST: `unix://${socketPath(dir)}`,
-    PATH: [join(packages, 'usr/bin'), process.env.PATH].join(delimiter),
+    ...(name === 'docker' ? { DOCKER_HOST: `unix://${socketPath(dir)}` } : {}),
+    PATH: [programs, join(packages, 'usr/bin'), process.env.PATH].join(delimiter),
+  };
+  const answer = async (): Promise<number> => {
+    const pid = await boxPid(places.id, engineBox);
+    const program = pid === undefined ? undefined : await readFileIfThere(`/proc/${pid}/comm`);
+    // Until then the box is being prepared, and what was done in it would be done to this machine.
+    if (pid === undefined || program?.trim() !== 'tini') throw new Error('its box does not run');
+    if (name === 'podman') await writeFile(join(programs, name), renderPodman(places, pid), { mode: 0o700 });
+    const { code, stderr } = await tryExec(name, ['info'], { env });
+    if (code === 0) return pid;
+    throw new Error(stderr.trim());
   };
   try {
     const pid = await progress.phase('start an engine of its own', () =>
-      waitFor(
-        async () => {
-          const { code, stderr } = await tryExec('docker', ['info', '--format', '{{.ServerVersion}}'], { env });
-          if (code === 0) return boxPid(places.id, engineBox);
-          throw new Error(stderr.trim());
-        },
-        { what: 'an answer of dockerd', timeoutMs: answersWithinMs, intervalMs: 200, next: `read ${logPath}` },
-      ),
+      waitFor(answer, {
+        what: `an answer of ${name}`,
+        timeoutMs: answersWithinMs,
+        intervalMs: 200,
+        next: `read ${logPath}`,
+      }),
     );
     return {
+      name,
       env,
       enter: ['nsenter', '--target', String(pid), '--net'],
       stop: () => removeEngine(dir),
@@ -121,6 +134,6 @@ export const startEngine = async (dir: string, progress: Progress): Promise<Engi
     const tail = ((await readFileIfThere(logPath)) ?? '').trimEnd().split('\n').slice(-8).join('\n    ');
     await removeEngine(dir);
     const next = 'use a Docker or Podman of your own; this machine may not let containers be made';
-    throw new Failure({ tried: 'start a Docker Engine', got: tail || String(error), next, cause: error });
+    throw new Failure({ tried: `start a ${name} of its own`, got: tail || String(error), next, cause: error });
   }
 };

@@ -36,8 +36,8 @@ describe.skipIf(lacking !== undefined)(
     let settings: object;
 
     beforeAll(async () => {
-      kind = await makeKindHome();
-      await kind.docker('load', '--input', kind.image.archive);
+      kind = await makeKindHome('docker');
+      await kind.container('load', '--input', kind.image.archive);
       settings = {
         workers: 1,
         hollowNodes,
@@ -55,11 +55,11 @@ describe.skipIf(lacking !== undefined)(
     afterAll(() => kind?.remove(), 2 * minute);
 
     const containers = async (): Promise<readonly string[]> =>
-      (await kind.docker('ps', '--all', '--format', '{{.Names}}')).split('\n').filter(Boolean).sort();
+      (await kind.container('ps', '--all', '--format', '{{.Names}}')).split('\n').filter(Boolean).sort();
 
     /** A container that kind takes for a node of a cluster of the stack's name. */
     const pretendNode = (name: string, ...more: readonly string[]): Promise<string> =>
-      kind.docker(
+      kind.container(
         ...[
           'create',
           '--name',
@@ -79,7 +79,7 @@ describe.skipIf(lacking !== undefined)(
 
     /** The registry credentials that a node has. */
     const credentialsOf = (name: string): Promise<string> =>
-      kind.docker('exec', name, 'sh', '-c', 'cat /var/lib/kubelet/config.json 2>/dev/null || echo none');
+      kind.container('exec', name, 'sh', '-c', 'cat /var/lib/kubelet/config.json 2>/dev/null || echo none');
 
     /** Waits until the kubelet tells of no other static pod of kube-apiserver. */
     const apiServerIs = (name: string): Promise<unknown> =>
@@ -103,7 +103,7 @@ describe.skipIf(lacking !== undefined)(
       expect(stderr).toContain('a kind cluster us-kind that this stack did not make (foreign)');
       expect((await kind.run('down', stack)).code).toBe(0);
       expect(await containers()).toEqual(['foreign']);
-      await kind.docker('rm', 'foreign');
+      await kind.container('rm', 'foreign');
     });
 
     it(
@@ -133,7 +133,7 @@ describe.skipIf(lacking !== undefined)(
         ],
       });
       for (const name of [node, worker]) {
-        expect(await kind.docker('exec', name, 'ls', '/srv/stacks')).toContain('Pulumi.kind.yaml');
+        expect(await kind.container('exec', name, 'ls', '/srv/stacks')).toContain('Pulumi.kind.yaml');
         expect(JSON.parse(await credentialsOf(name))).toMatchObject({ auths: { 'registry.example:5000': { auth } } });
       }
     });
@@ -205,7 +205,7 @@ describe.skipIf(lacking !== undefined)(
       'changes nothing where all is as it should be; starts a node that was stopped, and takes credentials away with the setting',
       async () => {
         expect(await json('up', stack)).toMatchObject({ changes: 0, nodes: 2, hollowNodes: 52 });
-        await kind.docker('stop', node);
+        await kind.container('stop', node);
         await kind.writeStack(stack, settings);
         expect(await json('up', stack)).toMatchObject({ changes: 1, nodes: 2, encryption: 'KMS' });
         for (const name of [node, worker]) expect(await credentialsOf(name)).toBe('none');
@@ -214,11 +214,11 @@ describe.skipIf(lacking !== undefined)(
     );
 
     it('goes with everything that it made, and nothing else', async () => {
-      await kind.docker('create', '--name', 'bystander', kind.image.reference);
+      await kind.container('create', '--name', 'bystander', kind.image.reference);
       expect((await kind.run('down', stack)).code).toBe(0);
       expect(await containers()).toEqual(['bystander']);
-      expect(await kind.docker('network', 'ls', '--filter', 'name=^kind$', '--quiet')).toBe('');
-      expect(await kind.docker('volume', 'ls', '--quiet')).toBe('');
+      expect(await kind.container('network', 'ls', '--filter', 'name=^kind$', '--quiet')).toBe('');
+      expect(await kind.container('volume', 'ls', '--quiet')).toBe('');
       expect(await readdir(join(kind.home.dir, 'clusters'))).toEqual([]);
       await expect(stat(kind.home.clusterDir(stack))).rejects.toThrow('ENOENT');
       expect((await kind.run('down', stack)).code).toBe(0);

@@ -18,15 +18,15 @@ describe.skipIf(lacking !== undefined)(
     let kind: KindHome;
 
     beforeAll(async () => {
-      kind = await makeKindHome();
-      await kind.docker('load', '--input', kind.image.archive);
+      kind = await makeKindHome('docker');
+      await kind.container('load', '--input', kind.image.archive);
       await kind.writeStack(stack, { controlPlanes: 3 });
     }, 15 * minute);
 
     afterAll(() => kind?.remove(), 2 * minute);
 
     const containers = async (): Promise<readonly string[]> =>
-      (await kind.docker('ps', '--all', '--format', '{{.Names}}')).split('\n').filter(Boolean).sort();
+      (await kind.container('ps', '--all', '--format', '{{.Names}}')).split('\n').filter(Boolean).sort();
 
     it(
       'comes up encrypted, behind a stand-in for the load balancer that no registry gives',
@@ -47,7 +47,7 @@ describe.skipIf(lacking !== undefined)(
       });
       const seeds = await Promise.all(
         nodes.map(async (node) => {
-          const keystore = await kind.docker('exec', node, 'cat', '/var/lib/kms-plugin/keystore.json');
+          const keystore = await kind.container('exec', node, 'cat', '/var/lib/kms-plugin/keystore.json');
           return (JSON.parse(keystore) as { seed: string }).seed;
         }),
       );
@@ -70,9 +70,9 @@ describe.skipIf(lacking !== undefined)(
       'is served through the load balancer while a control plane is away, and starts that one and the load balancer again',
       async () => {
         const [, , last = ''] = nodes;
-        await kind.docker('stop', last);
+        await kind.container('stop', last);
         await expectServed();
-        await kind.docker('stop', '--time', '1', balancer);
+        await kind.container('stop', '--time', '1', balancer);
         expect(await kind.json('up', stack)).toMatchObject({ changes: 0, nodes: 3, encryption: 'KMS' });
         await expectServed();
       },
@@ -84,7 +84,7 @@ describe.skipIf(lacking !== undefined)(
       async () => {
         const notReady = async (node: string): Promise<true> => {
           const ask = `kubectl --kubeconfig /etc/kubernetes/admin.conf --server https://${node}:6443 get --raw /readyz 2>&1 || true`;
-          const status = await kind.docker('exec', node, 'sh', '-c', ask);
+          const status = await kind.container('exec', node, 'sh', '-c', ask);
           if (!status.includes('[-]kms-providers failed')) throw new Error(status);
           return true;
         };
@@ -99,7 +99,7 @@ describe.skipIf(lacking !== undefined)(
     it('goes with everything that it made', async () => {
       expect((await kind.run('down', stack)).code).toBe(0);
       expect(await containers()).toEqual([]);
-      expect(await kind.docker('images', '--quiet', balancerImage)).toBe('');
+      expect(await kind.container('images', '--quiet', balancerImage)).toBe('');
       expect(await readdir(join(kind.home.dir, 'clusters'))).toEqual([]);
     });
   },

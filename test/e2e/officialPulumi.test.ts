@@ -41,8 +41,8 @@ const localPlace = async (): Promise<Place> => {
 };
 
 const kindPlace = async (): Promise<Place> => {
-  const kind = await makeKindHome();
-  await kind.docker('load', '--input', kind.image.archive);
+  const kind = await makeKindHome('docker');
+  await kind.container('load', '--input', kind.image.archive);
   const { home, engine } = kind;
   return {
     home,
@@ -51,7 +51,7 @@ const kindPlace = async (): Promise<Place> => {
     writeStack: () => kind.writeStack('kind'),
     left: async () => [
       ...(await clustersOf(home)),
-      ...(await kind.docker('ps', '--all', '--format', '{{.Names}}')).split('\n').filter(Boolean),
+      ...(await kind.container('ps', '--all', '--format', '{{.Names}}')).split('\n').filter(Boolean),
     ],
     remove: () => kind.remove(),
   };

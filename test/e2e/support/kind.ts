@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { tryExec } from '../../../common/exec.ts';
 import { silentProgress } from '../../../common/progress.ts';
+import type { EngineName } from '../../../kind/cluster/engine.ts';
 import { type Engine, startEngine } from '../../../kind/engine/engine.ts';
 import { ensureNodeImage, type NodeImage } from '../../../kind/nodeImage/build.ts';
 import { ensureKwokStages, ensureOpenShiftCrds, ensurePrograms } from '../../../toolchain/index.ts';
@@ -32,20 +33,21 @@ export interface KindHome {
   json(...args: readonly string[]): Promise<Record<string, unknown>>;
   /** Runs kubectl on a stack; it must end well. @returns what it printed */
   kubectl(stack: string, ...args: readonly string[]): Promise<string>;
-  /** Runs Docker's command line. */
-  docker(...args: readonly string[]): Promise<string>;
+  /** Runs the engine's command line. */
+  container(...args: readonly string[]): Promise<string>;
   remove(): Promise<void>;
 }
 
 /** All that needs a way out is got before: the engine's network has none. */
-export const makeKindHome = async (): Promise<KindHome> => {
+export const makeKindHome = async (engineName: EngineName): Promise<KindHome> => {
   const image = await ensureNodeImage(silentProgress);
   await ensurePrograms(['kind', 'etcd', 'pulumi', 'kubectl', 'kwok', 'kubemark'], silentProgress);
   await ensureKwokStages(silentProgress);
   await ensureOpenShiftCrds(silentProgress);
   const home = await makeHome();
-  const engine = await startEngine(join(home.stacksDir, '..', 'engine'), silentProgress);
-  const env = { ...home.env, DOCKER_HOST: engine.env.DOCKER_HOST, PATH: engine.env.PATH };
+  const engine = await startEngine(engineName, join(home.stacksDir, '..', 'engine'), silentProgress);
+  const { DOCKER_HOST, PATH } = engine.env;
+  const env = { ...home.env, DOCKER_HOST, PATH };
   const run: KindHome['run'] = (...args) => startCommand([...engine.enter, pinnedNode, entry, ...args], env).finished;
   const well = async (...args: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await run(...args);
@@ -65,8 +67,8 @@ export const makeKindHome = async (): Promise<KindHome> => {
     run,
     json: async (...args) => JSON.parse(await well(...args, '--json')),
     kubectl: async (stack, ...args) => (await well('kubectl', '--stack', stack, ...args)).trim(),
-    docker: async (...args) => {
-      const { code, stdout, stderr } = await tryExec('docker', args, { env });
+    container: async (...args) => {
+      const { code, stdout, stderr } = await tryExec(engineName, args, { env });
       if (code !== 0) throw new Error(stderr);
       return stdout.trim();
     },

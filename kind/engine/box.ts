@@ -12,9 +12,18 @@ export interface EnginePlaces {
 /** The name of an engine's one box. */
 export const engineBox = 'engine';
 
-const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+export const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-export const socketPath = (dir: string): string => `${dir}/docker.sock`;
+/** Folders of programs and of libraries, those of the packages first. */
+export const searchPaths = (packages: string): { readonly programs: string; readonly libraries: string } => ({
+  programs: `${packages}/usr/sbin:${packages}/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+  libraries: [
+    ...['x86_64', 'aarch64'].flatMap((arch) => [
+      `${packages}/lib/${arch}-linux-gnu`,
+      `${packages}/usr/lib/${arch}-linux-gnu`,
+    ]),
+  ].join(':'),
+});
 
 /**
  * An OCI runtime that is runc, without a capability that this machine's processes can never have: runc would refuse a
@@ -34,17 +43,6 @@ done
 exec ${quote(runc)} "$@"
 `;
 
-/** Docker's own configuration file. */
-export const renderDaemonConfiguration = (runtime: string): string =>
-  JSON.stringify({
-    runtimes: { understudy: { path: runtime } },
-    'default-runtime': 'understudy',
-    // Nothing is ever to be pulled; a resolver would only be waited for.
-    dns: ['127.0.0.1'],
-    'exec-opts': ['native.cgroupdriver=cgroupfs'],
-    'log-driver': 'json-file',
-  });
-
 /** The shell program that becomes an engine's box: cgroups and namespaces first, then the script at `initPath` in them. */
 export const renderEnter = (
   { id }: EnginePlaces,
@@ -63,12 +61,25 @@ export const renderEnter = (
   ].join('\n');
 };
 
+/** What an engine adds to its box. */
+export interface BoxContent {
+  /** Commands before the network is up. */
+  readonly prepare: readonly string[];
+  /** What runs under tini, which reaps what containers leave, as words of a shell. */
+  readonly main: readonly string[];
+}
+
 /**
  * What the first process of the box does: a file system of its own where it matters, a network with nothing but a
- * loopback, then dockerd under tini, which reaps what containers leave.
+ * loopback, then what the engine is.
  */
-export const renderInit = ({ dir, packages }: EnginePlaces, hierarchies: readonly CgroupHierarchy[]): string =>
-  [
+export const renderInit = (
+  { dir, packages }: EnginePlaces,
+  hierarchies: readonly CgroupHierarchy[],
+  { prepare, main }: BoxContent,
+): string => {
+  const { programs, libraries } = searchPaths(packages);
+  return [
     'set -eu',
     'exec < /dev/null',
     'mount --make-rprivate /',
@@ -77,8 +88,10 @@ export const renderInit = ({ dir, packages }: EnginePlaces, hierarchies: readonl
     'mount -t tmpfs -o mode=755,nosuid,nodev tmpfs /run',
     'cd /',
     ...mountBoxCgroups(hierarchies),
+    ...prepare,
     'ip link set lo up',
     'hostname understudy-engine',
-    `exec env -i PATH=${quote(`${packages}/usr/sbin:${packages}/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`)} LD_LIBRARY_PATH=${quote(`${packages}/lib/x86_64-linux-gnu:${packages}/lib/aarch64-linux-gnu:${packages}/usr/lib/x86_64-linux-gnu`)} HOME=${quote(dir)} tini -- dockerd --config-file ${quote(`${dir}/daemon.json`)} --data-root ${quote(`${dir}/data`)} --exec-root /run/docker --pidfile /run/docker.pid --host ${quote(`unix://${socketPath(dir)}`)}`,
+    `exec env -i PATH=${quote(programs)} LD_LIBRARY_PATH=${quote(libraries)} HOME=${quote(dir)} tini -- ${main.join(' ')}`,
     '',
   ].join('\n');
+};
