@@ -25,7 +25,7 @@ export class PlacementPolicies extends ComponentResource {
       const binding = bindingOf(policy);
       new MutatingAdmissionPolicyBinding(`${name}-${policyName}-binding`, binding, { parent: this, dependsOn: [made] });
     }
-    for (const policy of validatingPolicies(groups)) {
+    for (const policy of validatingPolicies(groups, placePods)) {
       const { name: policyName } = policy.metadata;
       const made = new ValidatingAdmissionPolicy(`${name}-${policyName}`, policy, { parent: this });
       const binding = validatingBindingOf(policy);

@@ -58,7 +58,7 @@ const setPolicies = async (client: KubeClient, areThere: boolean): Promise<void>
         : client.send({ method: 'DELETE', path: `${path}/${body.metadata.name}` }));
     }
   };
-  const validating = validatingPolicies(['bench']);
+  const validating = validatingPolicies(['bench'], true);
   await set('mutatingadmissionpolicies', mutatingPolicies);
   await set('mutatingadmissionpolicybindings', mutatingPolicies.map(bindingOf));
   await set('validatingadmissionpolicies', validating);

@@ -48,7 +48,7 @@ const requirements = (list: string): string =>
 
 /** CEL expressions of lists of patches; each does what the function of the same name of `admission/placement/` does. */
 export interface PodSpecPatches {
-  readonly variables: Variable[];
+  readonly variables: [Variable];
   readonly confine: string;
   readonly release: string;
   readonly keepOff: string;

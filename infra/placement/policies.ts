@@ -138,36 +138,52 @@ const isHollowNode = (name: string, groups: readonly string[]): string => {
   return groups.length === 0 ? 'false' : `${name}.matches(${celOf(`^(?:${prefixes.join('|')})[0-9]+$`)})`;
 };
 
+const [{ expression: terms }] = podPatches.variables;
+
+/** Whether a pod is as {@link podPlacement} makes those that belong on hollow nodes. @param list CEL expression of its node selector terms */
+const isConfined = (list: string): string =>
+  `object.spec.?nodeSelector[?${celOf(spoofed.key)}].orValue('') == ${celOf(spoofed.value)} && !${list}.exists(t, ${keepsOff('t')})`;
+
 /**
  * Refuses pods that name the wrong kind of node themselves, so that no scheduler looks at selector and affinity. What
  * {@link podPlacement} made of the pod tells where it belongs.
  */
-const nodeNameRules = (groups: readonly string[]) => ({
-  metadata: { name: 'understudy-placement-node-name', labels },
-  spec: {
-    failurePolicy: 'Fail',
-    matchConstraints: { resourceRules: [rule('', ['pods'], ['CREATE'])] },
-    matchConditions: [{ name: 'names-its-node', expression: "object.spec.?nodeName.orValue('') != ''" }],
-    variables: [
-      ...podPatches.variables,
-      { name: 'hollowNode', expression: isHollowNode('object.spec.nodeName', groups) },
-      {
-        name: 'placed',
-        expression: `${isAnnotated} && object.spec.?nodeSelector[?${celOf(spoofed.key)}].orValue('') == ${celOf(spoofed.value)} && !variables.terms.exists(t, ${keepsOff('t')})`,
-      },
-    ],
-    validations: [
-      {
-        expression: '!variables.hollowNode || variables.placed',
-        messageExpression: `"spec.nodeName " + object.spec.nodeName + " is a hollow node, where only pods of a namespace with the annotation ${spoofedAnnotation}: \\"true\\" can be, and of those none that ${excludedAnnotation} matches"`,
-      },
-      {
-        expression: `variables.hollowNode || !variables.placed || ${isMirror}`,
-        messageExpression: `"spec.nodeName " + object.spec.nodeName + " is no hollow node, where all pods of namespace " + namespaceObject.metadata.name + " belong but those that ${excludedAnnotation} matches"`,
-      },
-    ],
-  },
-});
+const nodeNameRules = (groups: readonly string[], placePods: boolean) => {
+  const namesItsNode = "object.spec.?nodeName.orValue('') != ''";
+  const onHollowNode = isHollowNode('object.spec.nodeName', groups);
+  return {
+    metadata: { name: 'understudy-placement-node-name', labels },
+    spec: {
+      failurePolicy: 'Fail',
+      matchConstraints: { resourceRules: [rule('', ['pods'], ['CREATE'])] },
+      matchConditions: [
+        // No pod gets here that the policy has not placed; a webhook may have been down. The API server makes a pod ready for
+        // CEL three times for validations, and once for conditions.
+        placePods
+          ? {
+              name: 'names-another-node-than-it-was-placed-on',
+              expression: `${namesItsNode} && ${onHollowNode} != (${isConfined(terms)})`,
+            }
+          : { name: 'names-its-node', expression: namesItsNode },
+      ],
+      variables: [
+        ...podPatches.variables,
+        { name: 'hollowNode', expression: onHollowNode },
+        { name: 'placed', expression: `${isAnnotated} && ${isConfined('variables.terms')}` },
+      ],
+      validations: [
+        {
+          expression: '!variables.hollowNode || variables.placed',
+          messageExpression: `"spec.nodeName " + object.spec.nodeName + " is a hollow node, where only pods of a namespace with the annotation ${spoofedAnnotation}: \\"true\\" can be, and of those none that ${excludedAnnotation} matches"`,
+        },
+        {
+          expression: `variables.hollowNode || !variables.placed || ${isMirror}`,
+          messageExpression: `"spec.nodeName " + object.spec.nodeName + " is no hollow node, where all pods of namespace " + namespaceObject.metadata.name + " belong but those that ${excludedAnnotation} matches"`,
+        },
+      ],
+    },
+  };
+};
 
 /**
  * Refuses to bind a pod of a namespace that is not annotated to a hollow node: one that was made before there were policies,
@@ -190,9 +206,13 @@ const bindingRules = (groups: readonly string[]) => ({
 /** Policies that change objects: from Kubernetes 1.36 on. */
 export const mutatingPolicies = [podPlacement, daemonSetPlacement] as const;
 
-/** Policies that refuse objects: from Kubernetes 1.30 on. @param groups names of the groups of hollow nodes */
-export const validatingPolicies = (groups: readonly string[]) =>
-  [annotationRules, nodeNameRules(groups), bindingRules(groups)] as const;
+/**
+ * Policies that refuse objects: from Kubernetes 1.30 on.
+ * @param groups names of the groups of hollow nodes
+ * @param placePods whether {@link mutatingPolicies} are there, too
+ */
+export const validatingPolicies = (groups: readonly string[], placePods: boolean) =>
+  [annotationRules, nodeNameRules(groups, placePods), bindingRules(groups)] as const;
 
 interface Policy {
   readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };

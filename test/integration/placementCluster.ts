@@ -75,7 +75,7 @@ const addTo = async (kube: KubeApi, policy: MutatingPolicy): Promise<void> => {
 
 const enforceOn = async (kube: KubeApi): Promise<void> => {
   for (const policy of mutatingPolicies) await addTo(kube, policy);
-  for (const policy of validatingPolicies(['small', 'big'])) {
+  for (const policy of validatingPolicies(['small', 'big'], true)) {
     await kube.create(`${registration}/validatingadmissionpolicies`, policy);
     await kube.create(`${registration}/validatingadmissionpolicybindings`, validatingBindingOf(policy));
   }
