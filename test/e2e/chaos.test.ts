@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { administratorClient, type ClusterAccess, readAccess } from '../../cluster/access.ts';
 import { type ApiClient, expectOk } from '../../cluster/apiClient.ts';
@@ -117,6 +118,9 @@ const patchTo = async (mode: Mode): Promise<void> => {
 /** Secrets that were acknowledged, with what is in them. */
 const written = new Map<string, string>();
 
+/** So many at the most that migrations of what earlier rounds have written do not make later rounds slow. */
+const writeEveryMs = 20;
+
 /** Writes secrets for as long as something goes on, past any refusal. */
 const writeWhile = async (work: Promise<unknown>): Promise<void> => {
   let done = false;
@@ -132,6 +136,7 @@ const writeWhile = async (work: Promise<unknown>): Promise<void> => {
     } catch {
       // Whoever answers was just killed.
     }
+    await sleep(writeEveryMs);
   }
   await end;
 };
@@ -170,13 +175,36 @@ const pods: Partial<Readonly<Record<Victim, string>>> = {
   plugin: 'openshift-kms-plugin/pods?labelSelector=app%3Dkms-plugin',
 };
 
-/** Kubelet waits longer after each end of the same pod's container, up to five minutes; a new pod begins anew. */
+interface Pod {
+  readonly metadata: { readonly uid: string; readonly deletionTimestamp?: string };
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+const isReady = ({ metadata, status }: Pod): boolean =>
+  metadata.deletionTimestamp === undefined &&
+  status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true;
+
+/**
+ * Kubelet waits longer after each end of the same pod's container, up to five minutes; a new pod begins anew. Waits for that:
+ * where the API server is killed before it is made, its controller may take a minute to notice.
+ */
 const forgetRestarts = async (victim: Victim): Promise<void> => {
   const path = pods[victim];
   if (path === undefined) return;
+  const all = async (): Promise<readonly Pod[]> => {
+    const { body } = expectOk(await api.ask('GET', `/api/v1/namespaces/${path}`), 'list pods');
+    return (JSON.parse(body) as { readonly items: readonly Pod[] }).items;
+  };
+  const old = await eventually(`the pods of ${victim}`, all);
   await eventually(`deletion of the pod of ${victim}`, async () => {
     expectOk(await api.ask('DELETE', `/api/v1/namespaces/${path}`), 'delete a pod');
     return true;
+  });
+  const isNew = ({ metadata }: Pod): boolean => old.every(({ metadata: { uid } }) => uid !== metadata.uid);
+  await eventually(`a new pod of ${victim}`, async () => {
+    const now = await all();
+    if (now.length > 0 && now.every((pod) => isNew(pod) && isReady(pod))) return true;
+    throw new Error(`${now.length} pods, ${now.filter(isNew).length} of them new, ${now.filter(isReady).length} ready`);
   });
 };
 
