@@ -17,12 +17,9 @@ export const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)
 /** Folders of programs and of libraries, those of the packages first. */
 export const searchPaths = (packages: string): { readonly programs: string; readonly libraries: string } => ({
   programs: `${packages}/usr/sbin:${packages}/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
-  libraries: [
-    ...['x86_64', 'aarch64'].flatMap((arch) => [
-      `${packages}/lib/${arch}-linux-gnu`,
-      `${packages}/usr/lib/${arch}-linux-gnu`,
-    ]),
-  ].join(':'),
+  libraries: ['x86_64', 'aarch64']
+    .flatMap((arch) => [`${packages}/lib/${arch}-linux-gnu`, `${packages}/usr/lib/${arch}-linux-gnu`])
+    .join(':'),
 });
 
 /**
