@@ -160,11 +160,17 @@ describe.skipIf(lacking !== undefined)(
       await kubectl('apply', '-n', 'default', '-f', file);
       await kubectl('wait', '-n', 'default', '--for=condition=Ready', 'pod/web', '--timeout=60s');
       const ask = "fetch('http://web.default.svc.cluster.local').then((answer) => answer.text()).then(console.log)";
-      const said = await kubectl('exec', ...plugin, '-c', 'kms-plugin', '--', '/usr/bin/node', '-e', ask);
-      expect(said).toBe('hello');
+      // A Service leads nowhere until kube-proxy has heard of the pod, which is after the pod is Ready.
+      const saysHello = async (said: Promise<string>): Promise<true> => {
+        expect((await said).trim()).toBe('hello');
+        return true;
+      };
+      const inPod = () => kubectl('exec', ...plugin, '-c', 'kms-plugin', '--', '/usr/bin/node', '-e', ask);
+      await eventually('an answer by the name of a Service', () => saysHello(inPod()));
       const askPort = `fetch('http://127.0.0.1:${hostPort}').then((answer) => answer.text()).then(console.log)`;
       const [program = '', ...enter] = kind.engine.enter;
-      expect((await tryExec(program, [...enter, pinnedNode, '-e', askPort])).stdout.trim()).toBe('hello');
+      const fromHere = async () => (await tryExec(program, [...enter, pinnedNode, '-e', askPort])).stdout;
+      await eventually('an answer by a port of this machine', () => saysHello(fromHere()));
     });
 
     it('is proven to be encrypted by what is in etcd', async () => {
