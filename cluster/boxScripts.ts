@@ -1,3 +1,4 @@
+import { shellQuote } from '../common/shellQuote.ts';
 import { type CgroupHierarchy, joinBoxCgroups, mountBoxCgroups, settleInLeaf } from './cgroups.ts';
 import type { Component } from './components.ts';
 import { configureBoxNetwork } from './network.ts';
@@ -23,8 +24,6 @@ export const shownKernelSettings: ReadonlyMap<string, string> = new Map([
 /** Where a box keeps the files that are shown instead of kernel settings. */
 export const shownSettingPath = (setting: string): string => `etc/understudy/kernel/${setting.replaceAll('/', '.')}`;
 
-const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-
 /** The shell program that becomes a box: cgroups and namespaces first, then the script at `initPath` in them. */
 export const renderEnterScript = (
   plan: ClusterPlan,
@@ -35,12 +34,12 @@ export const renderEnterScript = (
   const inLeaf = [
     'set -eu',
     ...settleInLeaf(hierarchies, plan.id, node.name),
-    `exec unshare --mount --net --pid --fork --uts --ipc --kill-child=KILL bash --norc ${quote(initPath)}`,
+    `exec unshare --mount --net --pid --fork --uts --ipc --kill-child=KILL bash --norc ${shellQuote(initPath)}`,
   ].join('\n');
   return [
     'set -eu',
     ...joinBoxCgroups(hierarchies, plan.id, node.name),
-    `exec unshare --cgroup bash --norc -c ${quote(inLeaf)}`,
+    `exec unshare --cgroup bash --norc -c ${shellQuote(inLeaf)}`,
   ].join('\n');
 };
 
@@ -64,14 +63,14 @@ export const renderInitScript = (
     'read -r go',
     'exec < /dev/null',
     'mount --make-rprivate /',
-    `mount --bind ${quote(root)} ${quote(root)}`,
-    `cd ${quote(root)}`,
+    `mount --bind ${shellQuote(root)} ${shellQuote(root)}`,
+    `cd ${shellQuote(root)}`,
     'mount --rbind /dev dev',
     'mount -t proc -o nosuid,nodev,noexec proc proc',
     'mount -t sysfs -o nosuid,nodev,noexec sysfs sys',
     'mount -t tmpfs -o mode=755,nosuid,nodev tmpfs run',
     ...mountBoxCgroups(hierarchies),
-    ...binds.map((bind) => `mount --bind -o ro ${quote(bind.from)} ${quote(bind.to)}`),
+    ...binds.map((bind) => `mount --bind -o ro ${shellQuote(bind.from)} ${shellQuote(bind.to)}`),
     ...[...shownKernelSettings.keys()].map(
       (setting) => `[ ! -e proc/sys/${setting} ] || mount --bind ${shownSettingPath(setting)} proc/sys/${setting}`,
     ),
@@ -98,7 +97,7 @@ export const renderRunFile = (component: Component): string =>
     'exec 2>&1',
     collectOften,
     ...component.before,
-    `exec ${component.command.map(quote).join(' ')}`,
+    `exec ${component.command.map(shellQuote).join(' ')}`,
     '',
   ].join('\n');
 

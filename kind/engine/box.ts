@@ -1,4 +1,5 @@
 import { type CgroupHierarchy, joinBoxCgroups, mountBoxCgroups, settleInLeaf } from '../../cluster/cgroups.ts';
+import { shellQuote } from '../../common/shellQuote.ts';
 
 /** Where an engine keeps what. */
 export interface EnginePlaces {
@@ -11,8 +12,6 @@ export interface EnginePlaces {
 
 /** The name of an engine's one box. */
 export const engineBox = 'engine';
-
-export const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** Folders of programs and of libraries, those of the packages first. */
 export const searchPaths = (packages: string): { readonly programs: string; readonly libraries: string } => ({
@@ -37,7 +36,7 @@ for word in "$@"; do
   esac
   previous=$word
 done
-exec ${quote(runc)} "$@"
+exec ${shellQuote(runc)} "$@"
 `;
 
 /** The shell program that becomes an engine's box: cgroups and namespaces first, then the script at `initPath` in them. */
@@ -49,12 +48,12 @@ export const renderEnter = (
   const inLeaf = [
     'set -eu',
     ...settleInLeaf(hierarchies, id, engineBox),
-    `exec unshare --mount --net --pid --fork --uts --ipc --kill-child=KILL bash --norc ${quote(initPath)}`,
+    `exec unshare --mount --net --pid --fork --uts --ipc --kill-child=KILL bash --norc ${shellQuote(initPath)}`,
   ].join('\n');
   return [
     'set -eu',
     ...joinBoxCgroups(hierarchies, id, engineBox),
-    `exec unshare --cgroup bash --norc -c ${quote(inLeaf)}`,
+    `exec unshare --cgroup bash --norc -c ${shellQuote(inLeaf)}`,
   ].join('\n');
 };
 
@@ -88,7 +87,7 @@ export const renderInit = (
     ...prepare,
     'ip link set lo up',
     'hostname understudy-engine',
-    `exec env -i PATH=${quote(programs)} LD_LIBRARY_PATH=${quote(libraries)} HOME=${quote(dir)} tini -- ${main.join(' ')}`,
+    `exec env -i PATH=${shellQuote(programs)} LD_LIBRARY_PATH=${shellQuote(libraries)} HOME=${shellQuote(dir)} tini -- ${main.join(' ')}`,
     '',
   ].join('\n');
 };

@@ -1,4 +1,5 @@
-import { type BoxContent, type EnginePlaces, quote } from './box.ts';
+import { shellQuote } from '../../common/shellQuote.ts';
+import type { BoxContent, EnginePlaces } from './box.ts';
 
 export const socketPath = (dir: string): string => `${dir}/docker.sock`;
 
@@ -21,9 +22,9 @@ export const dockerContent = ({ dir }: EnginePlaces): BoxContent => ({
   prepare: [],
   main: [
     'dockerd',
-    `--config-file ${quote(configurationPath(dir))}`,
-    `--data-root ${quote(`${dir}/data`)}`,
+    `--config-file ${shellQuote(configurationPath(dir))}`,
+    `--data-root ${shellQuote(`${dir}/data`)}`,
     '--exec-root /run/docker --pidfile /run/docker.pid',
-    `--host ${quote(`unix://${socketPath(dir)}`)}`,
+    `--host ${shellQuote(`unix://${socketPath(dir)}`)}`,
   ],
 });

@@ -18,7 +18,6 @@ import { podmanContent, podmanFiles, renderPodman } from './podman.ts';
 
 /** A container engine of our own, in a network of its own that leads nowhere. */
 export interface Engine {
-  readonly name: EngineName;
   /** Variables that make its command, and kind, speak to it. */
   readonly env: NodeJS.ProcessEnv;
   /** Words to put before a command that is to run in the engine's network. */
@@ -125,7 +124,6 @@ export const startEngine = async (name: EngineName, dir: string, progress: Progr
       }),
     );
     return {
-      name,
       env,
       enter: ['nsenter', '--target', String(pid), '--net'],
       stop: () => removeEngine(dir),

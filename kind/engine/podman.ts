@@ -1,4 +1,5 @@
-import { type BoxContent, type EnginePlaces, quote, searchPaths } from './box.ts';
+import { shellQuote } from '../../common/shellQuote.ts';
+import { type BoxContent, type EnginePlaces, searchPaths } from './box.ts';
 
 const configurationPath = (dir: string): string => `${dir}/containers.conf`;
 const storagePath = (dir: string): string => `${dir}/storage.conf`;
@@ -34,7 +35,7 @@ graphroot = "${dir}/storage"
 export const podmanContent = ({ packages }: EnginePlaces): BoxContent => ({
   prepare: [
     'mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs /dev/shm',
-    `mount -t overlay -o lowerdir=${quote(`${packages}/etc`)}:/etc overlay /etc`,
+    `mount -t overlay -o lowerdir=${shellQuote(`${packages}/etc`)}:/etc overlay /etc`,
     'mkdir -p /run/var-lib/upper /run/var-lib/work',
     'mount -t overlay -o lowerdir=/var/lib,upperdir=/run/var-lib/upper,workdir=/run/var-lib/work overlay /var/lib',
   ],
@@ -51,7 +52,7 @@ export const renderPodman = ({ dir, packages }: EnginePlaces, pid: number): stri
     CONTAINERS_CONF: configurationPath(dir),
     CONTAINERS_STORAGE_CONF: storagePath(dir),
   };
-  const assignments = Object.entries(variables).map(([name, value]) => `${name}=${quote(value)}`);
+  const assignments = Object.entries(variables).map(([name, value]) => `${name}=${shellQuote(value)}`);
   return `#!/bin/bash
 exec nsenter --target ${pid} --mount --net --pid --uts --ipc --cgroup --wd="$PWD" env -i ${assignments.join(' ')} podman "$@"
 `;

@@ -41,7 +41,7 @@ export interface KindHome {
 /** All that needs a way out is got before: the engine's network has none. */
 export const makeKindHome = async (engineName: EngineName): Promise<KindHome> => {
   const image = await ensureNodeImage(silentProgress);
-  await ensurePrograms(['kind', 'etcd', 'pulumi', 'kubectl', 'kwok', 'kubemark'], silentProgress);
+  await ensurePrograms(['kind', 'pulumi', 'kubectl', 'kwok', 'kubemark'], silentProgress);
   await ensureKwokStages(silentProgress);
   await ensureOpenShiftCrds(silentProgress);
   const home = await makeHome();
