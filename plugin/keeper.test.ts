@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { beforeEach, expect, test } from 'vitest';
 import { keyIdOf } from './derivation.ts';
@@ -83,6 +84,27 @@ test('of many wishes at once the last one is served', async () => {
   for (let number = 1; number <= 20; number++) it.take(wish({ [number]: number }));
   await settled();
   expect(it.keyIds()).toEqual(new Map([[20, keyIdOf(seed, 20, 20)]]));
+});
+
+test('a socket whose fault ends while another key is being changed comes back', async () => {
+  const endsAt = Date.now() + 30;
+  const noted = memorySource();
+  const slow: KeySource = {
+    ...noted,
+    raise: async (number, version) => {
+      await sleep(endsAt + 10 - Date.now());
+      await noted.raise(number, version);
+    },
+  };
+  const it = create(slow);
+  await it.start();
+  const keys = [
+    { number: 1, version: 1 },
+    { number: 2, version: 2 },
+  ];
+  const missing = { name: 'missing', kind: 'missing-socket', key: 1, until: new Date(endsAt).toISOString() };
+  it.take(JSON.stringify({ keys, faults: [missing] }));
+  await expect.poll(() => [...it.keyIds().keys()].sort(), { interval: 2 }).toEqual([1, 2]);
 });
 
 test('complains once of each cause, serves the old version meanwhile, and is settled when it is over', async () => {

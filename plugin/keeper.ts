@@ -47,10 +47,12 @@ export const createKeeper = (source: KeySource, options: KeeperOptions): Keeper 
 
   const round = async (): Promise<void> => {
     if (stopped) return;
-    failures = await served.converge(wantedKeys(wish ?? nothingWished, plainSocketPath, socketDir, Date.now()));
-    const nowMs = Date.now();
-    const nextMs = nextExpiryMs(wish?.faults ?? [], nowMs) ?? Number.POSITIVE_INFINITY;
-    const waitMs = Math.min(nextMs - nowMs, failures.size > 0 ? retryMs : Number.POSITIVE_INFINITY);
+    const decided = wish ?? nothingWished;
+    const decidedMs = Date.now();
+    failures = await served.converge(wantedKeys(decided, plainSocketPath, socketDir, decidedMs));
+    // As of the decision: a fault that ended since then is still to be undone.
+    const nextMs = nextExpiryMs(decided.faults, decidedMs) ?? Number.POSITIVE_INFINITY;
+    const waitMs = Math.min(nextMs - Date.now(), failures.size > 0 ? retryMs : Number.POSITIVE_INFINITY);
     clearTimeout(timer);
     if (waitMs !== Number.POSITIVE_INFINITY) timer = setTimeout(converge, Math.min(waitMs, longestWaitMs));
   };
