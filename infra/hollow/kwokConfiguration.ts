@@ -17,9 +17,10 @@ export const kwokConfiguration = (stages: readonly string[]): string =>
         // It renews a lease after a quarter of that: of 40 s, a kubelet's, 5,000 nodes made 500 writes a second. A node is given up
         // after 50 s without one (--node-monitor-grace-period).
         nodeLeaseDurationSeconds: 120,
-        // Its four at a time leave the API server idle between two answers. Pods keep the four: on a busy machine the API server
-        // ends watches, kwok lists all pods anew, and plays once more, in vain, those that it has played meanwhile.
+        // Its four at a time leave the API server idle between two answers.
         nodePlayStageParallelism: 32,
+        // Its default for the command line. Of 32 at a time many were played twice on a busy machine, in vain the second time.
+        podPlayStageParallelism: 4,
         // Leases of 5,000 nodes made by 32 at a time come later than the nodes are given up.
         nodeLeaseParallelism: 128,
         podsOnNodeSyncParallelism: 32,
