@@ -157,7 +157,7 @@ const row = (name: string, { nodes, pods: running, podsCpu, kwok, controller }: 
     name.padEnd(6),
     ...nodes.map(({ ready, tended, cpu }, index) =>
       `${counts.nodes[index]} nodes ${ready.toFixed(1)} s (tended ${tended.toFixed(1)} s, CPU ${cpu.toFixed(1)} s)`.padStart(
-        48,
+        56,
       ),
     ),
     `${counts.pods} pods ${running.toFixed(1)} s (CPU ${podsCpu.toFixed(1)} s)`.padStart(38),
