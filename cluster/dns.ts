@@ -5,6 +5,7 @@ import { administratorClient, type ClusterAccess } from './access.ts';
 import { boxPid } from './box.ts';
 import { allowDns } from './dnsRole.ts';
 import { inspectCluster } from './inspect.ts';
+import { patientClient } from './patientClient.ts';
 import { type ClusterPlan, clusterDomain, controlPlanesOf, type NodePlan } from './plan.ts';
 
 const apiServerName = `kubernetes.default.svc.${clusterDomain}`;
@@ -26,7 +27,7 @@ export const ensureDns = async (dir: string, access: ClusterAccess): Promise<voi
   const state = await inspectCluster(dir);
   if (state === undefined) return;
   const { plan } = state;
-  const api = administratorClient(access);
+  const api = patientClient(administratorClient(access));
   await allowDns(api).finally(api.close);
   await Promise.all(
     controlPlanesOf(plan).map(async (node) => {

@@ -16,6 +16,7 @@ import { readMachine } from './machine.ts';
 import { ensureBridge, routedDestinations, routePods } from './network.ts';
 import type { MachineFacts } from './nodeConfiguration.ts';
 import { declareNodes, forgetNode, readyNodes, waitForApi } from './nodeObjects.ts';
+import { patientClient } from './patientClient.ts';
 import {
   type ClusterPlan,
   type ClusterSpec,
@@ -163,12 +164,13 @@ export const startCluster = async (
         progress
           .phase('kube-apiserver alive', () => waitForApi(api))
           .then(async () => {
-            await allowDns(api);
+            const patient = patientClient(api);
+            await allowDns(patient);
             await Promise.all(
               [...kubernetesPids.values()].map((pid) => writeFile(`/proc/${pid}/root/${rolesExistPath}`, '')),
             );
-            await declareNodes(api, kubernetesNodesOf(plan));
-            for (const name of surplus) await forgetNode(api, name);
+            await declareNodes(patient, kubernetesNodesOf(plan));
+            for (const name of surplus) await forgetNode(patient, name);
           }),
       ]);
     } finally {

@@ -166,6 +166,14 @@ export class EncryptionOperator extends ComponentResource {
                 resourceNames: ['encryption-config', 'kms-health-reporter-token'],
                 verbs: ['get', 'list', 'watch'],
               },
+              // Whose turn it is to hand over. Of what is to be made, no role can give the name.
+              { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
+              {
+                apiGroups: ['coordination.k8s.io'],
+                resources: ['leases'],
+                resourceNames: ['installer-turn'],
+                verbs: ['get', 'update'],
+              },
             ],
           },
           // Whether a kube-apiserver that it has started ended, and why.

@@ -13,6 +13,7 @@ import { planStep, type Step } from './plan.ts';
 import type { Plugin } from './plugin.ts';
 import { createReporter } from './report.ts';
 import type { ReporterFiles, TokenSecret } from './reporterFiles.ts';
+import { turnOf } from './turn.ts';
 import { openWishFile } from './wishFile.ts';
 
 export interface InstallerOptions {
@@ -84,6 +85,7 @@ export const runInstaller = async (options: InstallerOptions): Promise<void> => 
   const backendWake = createWake();
   const wishFile = await openWishFile(options.wishPath, node, () => backendWake.ring());
   const reporter = createReporter(clients, node);
+  const turn = turnOf(node, clients, log);
   const readFileOf = async (path: string) => configurationOf(await readFileIfThere(path));
 
   let wished: Configuration | undefined;
@@ -161,7 +163,35 @@ export const runInstaller = async (options: InstallerOptions): Promise<void> => 
     await rm(previousPath, { force: true });
   };
 
-  const take = async ({ instances, file, previous }: Observed, { content, hash }: Configuration): Promise<void> => {
+  /** @returns whether it came; it does not where something else is wished by then. */
+  const untilTurn = async (hash: string): Promise<boolean> => {
+    while (!(await turn.begins())) {
+      await wake.wait(watchingMs, signal);
+      if (signal.aborted || wished?.hash !== hash) return false;
+    }
+    return true;
+  };
+
+  const load = async (
+    { content, hash }: Configuration,
+    file: Configuration | undefined,
+    old: Configuration | undefined,
+  ): Promise<void> => {
+    await failingAs('InstallerFailed', async () => {
+      if (old !== undefined && old.hash !== hash) await writeFileWhole(previousPath, old.content);
+      if (file?.hash !== hash) await writeFileWhole(configurationPath, content);
+    });
+    try {
+      await failingAs('OperandFailed', () => apiServer.handOver(hash, signal));
+    } catch (error) {
+      // Told to end: the next installer finds both files and goes on.
+      if (!signal.aborted) await putBack(old);
+      throw error;
+    }
+  };
+
+  const take = async ({ instances, file, previous }: Observed, configuration: Configuration): Promise<void> => {
+    const { content, hash } = configuration;
     const loaded = instances[0]?.loaded;
     const old = previous?.hash === loaded ? previous : file;
     await failingAs('InstallerFailed', async () => {
@@ -172,18 +202,15 @@ export const runInstaller = async (options: InstallerOptions): Promise<void> => 
       // Old ones too: an API server that starts while a plugin is down cannot read, and does not get ready.
       await plugin.untilServed(keys, servedWithinMs, signal);
       await unhindered(reporterFiles.watchKeys(allKeys));
-      if (old !== undefined && old.hash !== hash) await writeFileWhole(previousPath, old.content);
-      if (file?.hash !== hash) await writeFileWhole(configurationPath, content);
     });
+    if (!(await untilTurn(hash))) return;
     log.info({ from: loaded, to: hash }, 'handing over');
     try {
-      await failingAs('OperandFailed', () => apiServer.handOver(hash, signal));
-    } catch (error) {
-      // Told to end: the next installer finds both files and goes on.
-      if (!signal.aborted) await putBack(old);
-      throw error;
+      await load(configuration, file, old);
+    } finally {
+      await turn.end();
     }
-    await settle({ content, hash }, hash);
+    await settle(configuration, hash);
     await report({ kind: 'taken' }, hash);
   };
 

@@ -1,6 +1,7 @@
 import type { KubeClient } from '../../common/kubeClient.ts';
 import { ApiError } from '../../common/kubeClient.ts';
 import type { KmsBackendNodeStatus } from '../kmsBackend.ts';
+import { withAny } from './anyApiServer.ts';
 import { fieldManagerOf, type NodeStatus, nextNodeStatus, type Outcome } from './nodeStatus.ts';
 
 /** Where a node's installer reports to. */
@@ -17,21 +18,6 @@ interface KubeApiServerObject {
 
 const operatorPath = '/apis/operator.openshift.io/v1/kubeapiservers/cluster';
 const backendPath = '/apis/understudy.dev/v1alpha1/kmsbackends/cluster';
-
-/** Does something with the first API server that takes part. */
-const withAny = async <T>(clients: readonly KubeClient[], work: (client: KubeClient) => Promise<T>): Promise<T> => {
-  let failure: unknown = new Error('there is no API server');
-  for (const client of clients) {
-    try {
-      return await work(client);
-    } catch (error) {
-      // It was understood and refused: others would do the same.
-      if (error instanceof ApiError && error.code < 500) throw error;
-      failure = error;
-    }
-  }
-  throw failure;
-};
 
 const unlessMissing = async (work: () => Promise<void>): Promise<void> => {
   try {

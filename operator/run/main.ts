@@ -10,7 +10,7 @@ import { runHealthLoop } from '../health/healthLoop.ts';
 import { createHealthMetrics } from '../health/metrics.ts';
 import { openMigrator } from '../migration/index.ts';
 import { operatorName, operatorNamespace } from './events.ts';
-import { whileLeading } from './lease.ts';
+import { whileLeading } from './leading.ts';
 import { runOperator } from './operator.ts';
 
 export interface OperatorSettings {

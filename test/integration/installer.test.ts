@@ -8,6 +8,7 @@ import { waitFor } from '../../common/waitFor.ts';
 import { hashOf } from '../../operator/installer/encryptionFile.ts';
 import { readServiceState, tellService } from '../../operator/installer/s6.ts';
 import type { KmsBackend } from '../../operator/kmsBackend.ts';
+import { type Lease, leaseAt } from '../../operator/lease.ts';
 import {
   aescbc,
   encryptionConfiguration,
@@ -216,4 +217,26 @@ test('goes on where an installer was killed: before, during and after a handover
   installer = startInstaller(node);
   await seeSettled(hashOf(first));
   await rm(`${node.configurationPath}.previous`, { force: true });
+});
+
+test('hands over in its own turn, which another node ends or lets run out', async () => {
+  const place = { namespace: 'openshift-kube-apiserver', name: 'installer-turn' };
+  const turnOfAnother = (durationSeconds: number): Lease =>
+    leaseAt(cluster.client, place, { identity: 'another', durationSeconds });
+  const patient = turnOfAnother(3_600);
+  await patient.acquire();
+  const before = await loadedHash(node);
+  installer = startInstaller(node);
+  const first = await wishConfiguration(cluster.client, encryptionConfiguration(identity, kms(1)));
+  await see('the plugin with the key', async () => (await readdir(node.socketsDir)).includes('kms-1.sock'));
+  for (const end = performance.now() + 1_000; performance.now() < end; await sleep(50)) {
+    expect(await running()).toEqual(['kube-apiserver-a']);
+  }
+  expect(await loadedHash(node)).toBe(before);
+  await patient.release();
+  await seeSettled(first);
+
+  // Of the node that ended last there is nothing left to wait for.
+  expect(await turnOfAnother(1).acquire()).toBe(true);
+  await seeSettled(await wishConfiguration(cluster.client, encryptionConfiguration(kms(1), identity)));
 });
