@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { administratorClient } from '../../cluster/access.ts';
-import { type ApiClient, type ApiResponse, expectOk } from '../../cluster/apiClient.ts';
+import { type ApiClient, expectOk } from '../../cluster/apiClient.ts';
+import { patientClient } from '../../cluster/patientClient.ts';
 import { tryExec } from '../../common/exec.ts';
 import { type Box, boxOf } from './support/boxes.ts';
 import { endHome, eventually, type Finished, type Home, makeHome } from './support/home.ts';
@@ -19,7 +20,7 @@ let apiServers: readonly ApiClient[];
 beforeAll(async () => {
   home = await makeHome();
   up = await bringUp(home, stack, { controlPlanes: 3, encryption: 'identity' });
-  apiServers = up.access.etcd.hosts.map((host) => administratorClient(up.access, host));
+  apiServers = up.access.etcd.hosts.map((host) => patientClient(administratorClient(up.access, host)));
 });
 
 afterAll(async () => {
@@ -30,15 +31,11 @@ afterAll(async () => {
 /** Names of secrets whose writing was acknowledged; each holds its name. */
 const written: string[] = [];
 
-/** Asks again where a handover of the API server broke the connection. */
-const ask = (api: ApiClient, method: string, path: string, body?: object): Promise<ApiResponse> =>
-  eventually(`an answer to ${method} ${path}`, () => api.ask(method, path, body), 10_000);
-
 const write = async (api: ApiClient): Promise<void> => {
   const name = `written-${written.length}`;
   const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: { plain: name } };
   // A conflict: it was written, and the answer was lost.
-  expectOk(await ask(api, 'POST', secrets, secret), `write ${name}`, [409]);
+  expectOk(await api.ask('POST', secrets, secret), `write ${name}`, [409]);
   written.push(name);
 };
 
@@ -46,7 +43,7 @@ const write = async (api: ApiClient): Promise<void> => {
 const readAll = async (through: readonly ApiClient[]): Promise<void> => {
   for (const api of through) {
     for (const name of written) {
-      const { body } = expectOk(await ask(api, 'GET', `${secrets}/${name}`), `read ${name}`);
+      const { body } = expectOk(await api.ask('GET', `${secrets}/${name}`), `read ${name}`);
       const { data } = JSON.parse(body) as { readonly data: { readonly plain: string } };
       expect(Buffer.from(data.plain, 'base64').toString()).toBe(name);
     }
@@ -62,7 +59,7 @@ const isProven = async (): Promise<void> => {
 
 /** Asks through one API server, so that another one that hangs does not matter. */
 const askThrough = async <T>(api: ApiClient, path: string): Promise<T> => {
-  const { body } = expectOk(await ask(api, 'GET', path), `read ${path}`);
+  const { body } = expectOk(await api.ask('GET', path), `read ${path}`);
   return JSON.parse(body) as T;
 };
 
@@ -94,7 +91,7 @@ interface Seen {
 const observed = async (api: ApiClient): Promise<Seen> => {
   const pods = '/api/v1/namespaces/openshift-kube-apiserver-operator/pods';
   const { items } = await askThrough<Items<KeySecret>>(api, `${pods}?labelSelector=app%3Dkube-apiserver-operator`);
-  const { body } = expectOk(await ask(api, 'GET', `${pods}/${items[0]?.metadata.name}/log`), "read the operator's log");
+  const { body } = expectOk(await api.ask('GET', `${pods}/${items[0]?.metadata.name}/log`), "read the operator's log");
   const last = body.split('\n').findLast((line) => line.includes('"converged":'));
   if (last === undefined) throw new Error('the operator has seen nothing yet');
   return JSON.parse(last) as Seen;
@@ -161,6 +158,25 @@ it('begins as plain text on all three nodes', isProven);
 it('goes from identity to aescbc on all three nodes', async () => {
   expect(await up.json('encrypt', 'aescbc', stack)).toMatchObject({ type: 'aescbc', key: '1' });
   await isProven();
+});
+
+it('handed over one node after the other, so that two of three take connections at any time', async () => {
+  const namespaced = ['-n', 'openshift-kube-apiserver'];
+  const pods = await up.kubectl(...namespaced, 'get', 'pods', '-l', 'app=installer', '-o', 'name');
+  const handovers: { from: string; to: string }[] = [];
+  for (const pod of pods.split('\n').filter(Boolean)) {
+    let from: string | undefined;
+    for (const line of (await up.kubectl(...namespaced, 'logs', pod)).split('\n').filter(Boolean)) {
+      const { time, msg }: { time: string; msg: string } = JSON.parse(line);
+      if (msg === 'handing over') from = time;
+      if (msg === 'another kube-apiserver has taken over' && from !== undefined) handovers.push({ from, to: time });
+    }
+  }
+  handovers.sort((one, other) => one.from.localeCompare(other.from));
+  expect(handovers.length).toBeGreaterThanOrEqual(nodes.length);
+  for (const [i, { from }] of handovers.entries()) {
+    expect(from >= (handovers[i - 1]?.to ?? '')).toBe(true);
+  }
 });
 
 it('goes to KMS, but not before an API server that was stopped goes on', async () => {
