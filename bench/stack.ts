@@ -8,7 +8,7 @@ import { projectDir } from '../common/paths.ts';
 /** A stack of a benchmark's own, away from the user's. */
 export interface BenchStack {
   readonly home: string;
-  /** Runs a command of the command line on it. */
+  /** Runs a command of the command line on it, whose last word is a stack. */
   run(...args: readonly string[]): Promise<TimedRun>;
   /** Takes it down, whatever state it is in. */
   remove(): Promise<void>;
@@ -49,14 +49,13 @@ export const createBenchStack = async (
   await writeFile(join(stacks, 'Pulumi.bench.yaml'), JSON.stringify({ config }));
   const env = { ...surroundings.env, UNDERSTUDY_HOME: home, UNDERSTUDY_STACKS: stacks };
   const run = async (...args: readonly string[]): Promise<TimedRun> => {
-    const [command = '', ...rest] = args;
     const begin = performance.now();
-    const [program = '', ...words] = [...surroundings.enter, process.execPath, cli, command, 'bench', ...rest];
+    const [program = '', ...words] = [...surroundings.enter, process.execPath, cli, ...args, 'bench'];
     const { code, stdout, stderr } = await tryExec(program, words, { env });
     const seconds = (performance.now() - begin) / 1000;
     if (code === 0) return { seconds, stdout, stderr };
     throw new Failure({
-      tried: `run 'understudy ${command}' for the benchmark`,
+      tried: `run 'understudy ${args.join(' ')}' for the benchmark`,
       got: `exit code ${code}: ${stderr || stdout}`,
       next: `see ${home}`,
     });
