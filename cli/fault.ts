@@ -22,7 +22,10 @@ import { interruptibly } from './interruption.ts';
 import { type OutputOptions, printResult, progressFor } from './output.ts';
 import type { Stack } from './stack.ts';
 
-const inForceWithinMs = 5_000;
+/** A node that has just started takes it over once its installer runs. */
+const inForceWithinMs = 30_000;
+/** It is a matter of a second: who waits longer is told for what. */
+const quietMs = 5_000;
 const conflict = 409;
 
 const controlPlaneNodes = async (objects: ClusterObjects): Promise<readonly string[]> => {
@@ -77,6 +80,7 @@ const waitForNodes = (
       {
         tried: `${tried} within ${inForceWithinMs / 1000} s`,
         timeoutMs: inForceWithinMs,
+        quietMs,
         intervalMs: 50,
         next: `see 'understudy logs installer ${stack.name}'; the nodes take it over as soon as they can`,
         goesOn: 'the nodes take it over without this command',

@@ -101,9 +101,10 @@ test('a node that does not take a fault over is named', async () => {
   const { code, stderr, seconds } = await cluster.home.run('fault', 'set', 'hang', '--stack', stack);
   expect([code, stderr]).toEqual([
     1,
-    expect.stringMatching(/within 5 s: it is asked for, but not yet in force on a, b/),
+    expect.stringMatching(/within 30 s: it is asked for, but not yet in force on a, b/),
   ]);
-  expect(seconds).toBeLessThan(20);
+  expect(stderr).toMatch(/^ *5\.\ds .*not yet: it is asked for, but not yet in force on a, b$/m);
+  expect(seconds).toBeLessThan(45);
   await whileInstalled('fault', 'clear', '--stack', stack);
 });
 
