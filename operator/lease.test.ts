@@ -8,11 +8,11 @@ const b = { identity: 'b', durationSeconds: 15 };
 
 it('is free where nobody holds it, taken until it runs out', () => {
   const held = heldBy(free, a, now);
-  expect(isTaken(free, 'b', now)).toBe(false);
-  expect(isTaken(held, 'a', now)).toBe(false);
-  expect(isTaken(held, 'b', now + 14_999)).toBe(true);
-  expect(isTaken(held, 'b', now + 15_000)).toBe(false);
-  expect(isTaken({ ...held, spec: { ...held.spec, holderIdentity: '' } }, 'b', now)).toBe(false);
+  expect(isTaken(free, b, now)).toBe(false);
+  expect(isTaken(held, a, now)).toBe(false);
+  expect(isTaken(held, b, now + 14_999)).toBe(true);
+  expect(isTaken(held, b, now + 15_000)).toBe(false);
+  expect(isTaken({ ...held, spec: { ...held.spec, holderIdentity: '' } }, b, now)).toBe(false);
 });
 
 it('counts those who held it, and keeps since when', () => {

@@ -1,4 +1,4 @@
-import { ApiError, type KubeClient } from '../common/kubeClient.ts';
+import { isApiError, type KubeClient } from '../common/kubeClient.ts';
 
 /** What this needs of a Lease. */
 export interface LeaseObject {
@@ -21,10 +21,10 @@ export interface LeaseHolder {
 /** MicroTime, as the API server wants it. */
 const microTime = (now: number): string => new Date(now).toISOString().replace('Z', '000Z');
 
-/** Whether another than `identity` holds a lease that it has renewed in time. */
-export const isTaken = ({ spec }: LeaseObject, identity: string, now: number): boolean => {
+/** Whether another than this holder has a lease that it has renewed in time; one that does not say for how long, for as long as this one. */
+export const isTaken = ({ spec }: LeaseObject, { identity, durationSeconds }: LeaseHolder, now: number): boolean => {
   if (!spec?.holderIdentity || spec.holderIdentity === identity) return false;
-  return now < Date.parse(spec.renewTime ?? '') + (spec.leaseDurationSeconds ?? 0) * 1_000;
+  return now < Date.parse(spec.renewTime ?? '') + (spec.leaseDurationSeconds ?? durationSeconds) * 1_000;
 };
 
 /** The lease as its holder has it from now on. */
@@ -74,7 +74,7 @@ export const leaseAt = (
     try {
       return await send<LeaseObject>({ method: 'GET', path });
     } catch (error) {
-      if (error instanceof ApiError && error.code === 404) return undefined;
+      if (isApiError(error, 404)) return undefined;
       throw error;
     }
   };
@@ -86,7 +86,7 @@ export const leaseAt = (
         await send({ method: 'POST', path: collection, body: heldBy({ metadata: { name } }, holder, now) });
         return true;
       }
-      if (isTaken(lease, holder.identity, now)) return false;
+      if (isTaken(lease, holder, now)) return false;
       await send({ method: 'PUT', path, body: heldBy(lease, holder, now) });
       return true;
     },

@@ -1,5 +1,4 @@
-import type { KubeClient } from '../../common/kubeClient.ts';
-import { ApiError } from '../../common/kubeClient.ts';
+import { isApiError, type KubeClient } from '../../common/kubeClient.ts';
 import type { KmsBackendNodeStatus } from '../kmsBackend.ts';
 import { withAny } from './anyApiServer.ts';
 import { fieldManagerOf, type NodeStatus, nextNodeStatus, type Outcome } from './nodeStatus.ts';
@@ -23,7 +22,7 @@ const unlessMissing = async (work: () => Promise<void>): Promise<void> => {
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof ApiError && error.code === 404)) throw error;
+    if (!isApiError(error, 404)) throw error;
   }
 };
 
